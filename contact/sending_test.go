@@ -204,6 +204,17 @@ func TestRecoveredWantsASeal(t *testing.T) {
 	require.Equal(t, []string{rosaPhone, rosaMail}, k.addresses(t))
 }
 
+// The notifier is asked about a notice as it will be sent: with its parameters.
+func TestNoticeIsCheckedWhole(t *testing.T) {
+	post := refusingIf(func(m civicpin.Message) bool { return m.Kind == pin.NoticeLocked && m.Params["until"] == "" })
+	p := bookConfig()
+	p.Decoys = []civicpin.Contact{{Channel: civicpin.Push, Address: "installation-7"}}
+	k := newBookKitOn(t, store.NewMemory(), p, newBookClock(), post, &testkit.Recorder{})
+	k.enrolled(t)
+	testkit.Unsendable(t, k.tells(t.Context(), rosa, pin.NoticeLocked, nil), pin.NoticeLocked, civicpin.Push)
+	require.NoError(t, k.tells(t.Context(), rosa, pin.NoticeLocked, map[string]string{"until": "2026-03-02T10:00:00Z"}))
+}
+
 // What package recovery asks of a snapshot.
 func TestSnapshot(t *testing.T) {
 	k := newBookKit(t, bookConfig())

@@ -1203,6 +1203,12 @@ func TestContactsThatWentEndTheSecret(t *testing.T) {
 	k := newKit(t, pin.INPS())
 	issuedBefore(t, k)
 	code := k.code()
+	before := k.plain(t)
+	others := []civicpin.Contact{{Channel: civicpin.SMS, Address: visitors}}
+	for subject, went := range map[civicpin.Subject][]civicpin.Contact{maria: others, "NOBODY": inps().Parts} {
+		require.NoError(t, k.ContactsWent(t.Context(), subject, went, time.Time{}, civicpin.Citizen))
+	}
+	require.Equal(t, before, k.plain(t), "of others nothing ends, and nothing begins")
 	require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts[1:], time.Time{}, civicpin.Citizen))
 	st, err := k.Status(t.Context(), maria)
 	require.NoError(t, err)
