@@ -133,7 +133,7 @@ func (m mail) Body() []string {
 	return []string{strings.TrimSpace(before), strings.TrimSpace(after)}
 }
 
-// inboxPage shows what came. Who opens it has switched the telephone on: its text messages are delivered.
+// inboxPage shows what came. The text messages that it shows are then reported as delivered.
 func (p *portal) inboxPage(v *visit) (view, error) {
 	p.work.Go(func() { p.report(p.life) })
 	return view{

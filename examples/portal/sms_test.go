@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,14 +31,13 @@ type sms struct {
 // A phoneNetwork is an SMS gateway: an HTTP server that takes messages, and reports on them when the test says so.
 type phoneNetwork struct {
 	*httptest.Server
-	mu       sync.Mutex
-	messages []sms
-	answer   func(w http.ResponseWriter) // instead of taking the message
+	taken   chan sms
+	answers chan func(w http.ResponseWriter) // each instead of taking a message
 }
 
 func newPhoneNetwork(t *testing.T) *phoneNetwork {
 	t.Helper()
-	n := new(phoneNetwork)
+	n := &phoneNetwork{taken: make(chan sms, 100), answers: make(chan func(http.ResponseWriter), 1)}
 	n.Server = httptest.NewServer(n)
 	t.Cleanup(n.Close)
 	return n
@@ -48,46 +45,43 @@ func newPhoneNetwork(t *testing.T) *phoneNetwork {
 
 // flag is the value of -sms.
 func (n *phoneNetwork) flag() string {
-	return strings.Replace(n.URL, "http://", "http://t0ken@", 1) + "/messages?from=INPS&key=" + gatewayKey
+	return "http://t0ken@" + n.Listener.Addr().String() + "/messages?from=INPS&key=" + gatewayKey
 }
 
 func (n *phoneNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var m sms
+	m := sms{once: r.Header.Get("Idempotency-Key")}
+	m.id = "SM-" + m.once
 	switch {
 	case r.Header.Get("Authorization") != "Bearer t0ken":
 		w.WriteHeader(http.StatusUnauthorized)
+		return
 	case r.Method != http.MethodPost || r.URL.String() != "/messages?from=INPS" || json.NewDecoder(r.Body).Decode(&m) != nil:
 		w.WriteHeader(http.StatusNotFound)
-	case n.answer != nil:
-		n.answer(w)
+		return
+	}
+	select {
+	case answer := <-n.answers:
+		answer(w)
 	default:
-		m.id, m.once = fmt.Sprintf("SM%d", len(n.messages)), r.Header.Get("Idempotency-Key")
-		n.messages = append(n.messages, m)
+		n.taken <- m
 		w.WriteHeader(http.StatusAccepted)
 		fmt.Fprintf(w, `{"id": %q}`, m.id)
 	}
 }
 
-// newest waits for a message to a telephone that is not one of those before.
-func (n *phoneNetwork) newest(t *testing.T, to string, before ...sms) (found sms) {
+// next waits for the next message to a telephone.
+func (n *phoneNetwork) next(t *testing.T, to string) sms {
 	t.Helper()
-	known := make(map[string]bool)
-	for _, m := range before {
-		known[m.id] = true
-	}
-	require.Eventually(t, func() bool {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		for _, m := range n.messages {
-			if m.To == to && !known[m.id] {
-				found = m
+	for {
+		select {
+		case m := <-n.taken:
+			if m.To == to {
+				return m
 			}
+		case <-time.After(30 * time.Second):
+			require.Fail(t, "no text message came", to)
 		}
-		return found.id != ""
-	}, 30*time.Second, 10*time.Millisecond)
-	return found
+	}
 }
 
 // reports sends a report of one message, which edit may spoil, and returns the status that answers it.
@@ -131,13 +125,16 @@ func TestSMS(t *testing.T) {
 	p := newPortal(t, "-sms", network.flag())
 	b := newBrowser(t, p)
 	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/inps/first")
-	m := network.newest(t, marias)
+	m := network.next(t, marias)
 	first, second := code(mail{Channel: civicpin.SMS, Text: m.Text}), came(t, p, civicpin.Email, mailbox, code)
 	require.NotEmpty(t, first)
 	require.NotEmpty(t, m.once)
 	require.Equal(t, p.base+"/receipts/inps", m.Reports)
 	require.Equal(t, 1, p.inbox.count("inps"), "the e-mail alone")
 	half(t, p, state.Accepted)
+	st, err := p.system("inps").pins.Status(t.Context(), mariaCF)
+	require.NoError(t, err)
+	require.Equal(t, "sms/"+m.id, st.Parts[0].Receipt)
 
 	sent := map[string]int{}
 	for name, forge := range map[string]func(r *http.Request){
@@ -180,7 +177,7 @@ func TestSMS(t *testing.T) {
 	b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/inps/mine")
 
 	clerk.send("/desk/inps", "act=revoke", "reason=stolen").at("/desk/inps")
-	notice := network.newest(t, marias, m)
+	notice := network.next(t, marias)
 	require.Eventually(t, func() bool { // 404 until the outbox has noted what it sent
 		return network.reports(t, notice, state.Failed, nil) == http.StatusNoContent
 	}, 30*time.Second, 50*time.Millisecond)
@@ -198,9 +195,9 @@ func TestInboxReports(t *testing.T) {
 	b := newBrowser(t, p)
 	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/portal/inps/first")
 	half(t, p, state.Accepted)
-	for halfNow(t.Context(), p) != state.Delivered { // ends with the test's time
+	for start := time.Now(); halfNow(t.Context(), p) != state.Delivered; time.Sleep(50 * time.Millisecond) {
+		require.Less(t, time.Since(start), 30*time.Second, "no report")
 		b.open("/inbox").at("/portal/inbox")
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -212,19 +209,21 @@ func TestGateway(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, gatewayKey, g.key.Reveal())
 	send := func(answer func(w http.ResponseWriter)) (string, error) {
-		network.answer = answer
+		if answer != nil {
+			network.answers <- answer
+		}
 		to := civicpin.Contact{Channel: civicpin.SMS, Address: marias}
 		return g.send(t.Context(), "inps", "one", to, texts.Text{Body: civicpin.NewSecret("mezzo PIN: K7PM")})
 	}
 	receipt, err := send(nil)
 	require.NoError(t, err)
-	require.Equal(t, "sms/SM0", receipt)
-	require.Equal(t, []sms{{marias, "mezzo PIN: K7PM", "https://portal.example/receipts/inps", "SM0", "one"}}, network.messages)
+	require.Equal(t, "sms/SM-one", receipt)
+	want := sms{marias, "mezzo PIN: K7PM", "https://portal.example/receipts/inps", "SM-one", "one"}
+	require.Equal(t, want, network.next(t, marias))
 	for status, forGood := range map[int]bool{400: true, 422: true, 401: false, 404: false, 429: false, 500: false, 307: false} {
 		_, err := send(func(w http.ResponseWriter) {
 			w.Header().Set("Location", "/messages?from=INPS")
 			w.WriteHeader(status)
-			network.answer = nil
 		})
 		require.Error(t, err, status)
 		require.Equal(t, forGood, errors.Is(err, civicpin.ErrUndeliverable), status)
@@ -234,7 +233,7 @@ func TestGateway(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, receipt)
 	}
-	require.Len(t, network.messages, 1)
+	require.Empty(t, network.taken)
 	g.token = civicpin.NewSecret("other")
 	_, err = send(nil)
 	require.ErrorContains(t, err, "401")
@@ -247,7 +246,7 @@ func TestGateway(t *testing.T) {
 		require.ErrorContains(t, err, "-sms")
 		require.NotContains(t, strings.ReplaceAll(err.Error(), "https://token@", ""), "t0ken")
 	}
-	file := filepath.Join(t.TempDir(), "p.db")
+	file := t.TempDir() + "/p.db"
 	_, err = open(t.Context(), config{db: file, keys: file + ".keys", sms: "https://t0ken@gateway.example/?key=whsec_short"})
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
 	require.NotContains(t, err.Error(), "short")
