@@ -42,8 +42,7 @@ func (p *portal) attackPage(v *visit) (view, error) {
 		return w, nil
 	}
 	if !a.Done {
-		a.Owner = "attack.running"
-		a.Events, a.Away = p.tally.now()
+		a.Events, a.Owner = p.tally.now(), "attack.running"
 		v.w.Header().Set("Refresh", "2") // the page comes anew until the attack is over
 		w.Forms = nil
 	}
@@ -130,15 +129,14 @@ func (p *portal) carryOut(ctx context.Context, request func(context.Context, int
 	a, _ := p.attacks.shown()
 	p.crowd(ctx, a.Requests, func(i int) *http.Request { return request(ctx, i) })
 	took := time.Since(start)
-	events, away := p.tally.now()
+	events := p.tally.now()
 	if err := inps.out.Flush(ctx); err != nil { // what the attack caused to be sent is sent now
 		slog.ErrorContext(ctx, "attack", "error", err)
 	}
 	sent = p.inbox.count("inps") - sent
 	owner := end(ctx)
 	p.attacks.edit(func(a *attack) {
-		a.Events, a.Away = events, away
-		a.Took, a.Owner, a.Sent, a.Done = took, owner, sent, true
+		a.Took, a.Owner, a.Events, a.Sent, a.Done = took, owner, events, sent, true
 	})
 }
 
@@ -187,6 +185,7 @@ func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *h
 				end()
 				p.attacks.edit(func(a *attack) { a.Answers++ })
 				if status = answer.Code; status == http.StatusServiceUnavailable {
+					p.attacks.edit(func(a *attack) { a.Busy++ })
 					time.Sleep(50*time.Millisecond + rand.N(time.Duration(min(try+1, 10))*150*time.Millisecond))
 				}
 			}
@@ -214,11 +213,18 @@ func from(i int) string { return fmt.Sprintf("203.0.113.%d:4711", 1+i%250) }
 
 // nobody returns a codice fiscale that is valid and, most likely, unknown.
 func nobody() civicpin.Subject {
+	return fiscal("NSSNSS%02dA01Z%03d", rand.IntN(100), rand.IntN(1000))
+}
+
+// fiscal returns the codice fiscale that begins so: its check letter is added.
+func fiscal(format string, args ...any) civicpin.Subject {
+	check := 'A'
 	for {
-		cf, err := ident.ParseCodiceFiscale(fmt.Sprintf("NSSNSS%02dA01Z%03d%c", rand.IntN(100), rand.IntN(1000), 'A'+rand.IntN(26)))
+		cf, err := ident.ParseCodiceFiscale(fmt.Sprintf(format, args...) + string(check))
 		if err == nil {
 			return civicpin.Subject(cf)
 		}
+		check++
 	}
 }
 

@@ -24,7 +24,9 @@ func TestAlike(t *testing.T) {
 	p := newPortal(t)
 	newBrowser(t, p).withPIN()
 	newBrowser(t, p).withClave()
-	unknown := map[string]string{mariaCF: string(nobody()), luciaID: "1700000001", anaNIF: "00000000T", nuriaNIF: "00000001R"}
+	hers := string(crowd()[0]) // has a PIN, and never asked for one here
+	require.NoError(t, p.seedCrowd(t.Context()))
+	unknown := map[string]string{hers: string(nobody()), mariaCF: string(nobody()), luciaID: "1700000001", anaNIF: "00000000T", nuriaNIF: "00000001R"}
 	for _, c := range []struct {
 		id, path string
 		typed    []string
@@ -33,6 +35,7 @@ func TestAlike(t *testing.T) {
 		{mariaCF, "/inps/change", []string{"secret=XXXXXXXX", "new=HJ4N8RTX", "again=HJ4N8RTX"}},
 		{mariaCF, "/inps/first", []string{"half1=XXXXXXXX", "half2=XXXXXXXX", "new=HJ4N8RTX", "again=HJ4N8RTX"}},
 		{mariaCF, "/inps/start", []string{"plan=inps-lost-pin"}},
+		{hers, "/inps/request", []string{"mobile=333 765 4321", "email=stranger@example.it"}},
 		{luciaID, "/iess/login", []string{"secret=iess quito 2026"}},
 		{luciaID, "/iess/start", []string{"plan=iess-clave"}},
 		{nuriaNIF, "/tuss/login", []string{"secret=iess quito 2026"}},

@@ -11,19 +11,16 @@ type attack struct {
 	Kind     string
 	Requests int
 	Answers  int // to the requests; one that is told to come again gets several
-	Away     int // of them, before anything was looked at
+	Busy     int // of them, with 503
 	Took     time.Duration
 	Statuses map[int]int    // of the last answers
 	Events   map[string]int // by code and reason, as the recorder saw them
 	Sent     int            // messages of any kind that it caused
 	Owners   int            // of a mass lock-out
-	Ways     map[string]int // in which its owners come in
+	Ways     map[string]int // in which they come in after it
 	Owner    string         // the key of a word
 	Done     bool
 }
-
-// ways are how owners come in, and out those who do not.
-var ways = []string{"device", "login", "link", "out"}
 
 // attacks are the attacks on this portal: one at a time.
 type attacks struct {
@@ -74,19 +71,14 @@ func (a *attack) bars(v *visit) []bar {
 	bars := []bar{
 		{v.T("attack.compared"), a.sum(compared...), a.Requests},
 		{v.T("attack.locked"), a.sum("locked"), a.Requests},
-		{v.T("attack.busy"), a.sum("busy", "not checked") + a.Away, a.Answers},
+		{v.T("attack.busy"), a.Busy, a.Answers},
 		{v.T("attack.sent"), a.Sent, a.Requests},
 	}
 	if a.Owners == 0 || !a.Done {
 		return bars
 	}
-	bars = append(bars, bar{v.T("attack.way.lanes"), a.Ways["lanes"], a.Owners})
-	played := 0
-	for _, way := range ways {
-		played += a.Ways[way]
-	}
-	for _, way := range ways {
-		bars = append(bars, bar{v.T("attack.way." + way), a.Ways[way], played})
+	for _, way := range []string{"lanes", "device", "login", "link", "out"} {
+		bars = append(bars, bar{v.T("attack.way." + way), a.Ways[way], a.Owners})
 	}
 	return bars
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -11,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store/audit"
 )
 
@@ -24,22 +22,10 @@ func ofAttack(e civicpin.Event) bool {
 	return err == nil && attackers.Contains(address)
 }
 
-// answered counts the answers to an attack for which there is no event: nothing was looked at, since the machine is too busy.
-func (t *tally) answered(remote string, err error) {
-	address, parseErr := netip.ParseAddrPort(remote)
-	if _, busy := errors.AsType[*lockout.BusyError](err); !busy || parseErr != nil || !attackers.Contains(address.Addr()) {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.away++
-}
-
 // A tally counts the events that attacks cause, by code and reason.
 type tally struct {
 	mu    sync.Mutex
 	count map[string]int
-	away  int // answers before the library counted anything, which are no event
 }
 
 // Record implements civicpin.Recorder.
@@ -62,13 +48,12 @@ func (t *tally) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.count)
-	t.away = 0
 }
 
-func (t *tally) now() (events map[string]int, away int) {
+func (t *tally) now() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return maps.Clone(t.count), t.away
+	return maps.Clone(t.count)
 }
 
 // shown is how many events the page shows.

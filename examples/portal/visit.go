@@ -58,7 +58,6 @@ func (p *portal) page(
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(sys, w, r)
 		next, err := v.post(do)
-		p.tally.answered(r.RemoteAddr, err)
 		if err == nil {
 			http.Redirect(w, r, p.path+next, http.StatusSeeOther)
 			return
