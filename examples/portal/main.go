@@ -2,7 +2,7 @@
 // operator, at four systems side by side. It needs nothing but Go:
 //
 //	go run ./examples/portal             opens it on http://127.0.0.1:8080, with an SQLite file in a temporary folder
-//	go run ./examples/portal -seed       fills in two citizens that have a secret already, and prints their data
+//	go run ./examples/portal -seed       fills in citizens that have a secret already, and prints the data of two
 //	go run ./examples/portal -db p.db    keeps the file, and its keys in p.db.keys, for the next run
 //
 // Records go to PostgreSQL or NATS, too (-db postgres://… or nats://…). Nothing is really sent: text messages, e-mails and
