@@ -23,12 +23,15 @@ type owner struct {
 	way    string // in which the owner means to come in
 }
 
-// lockOut is the mass lock-out: wrong guesses at the PIN of every citizen of the crowd. All log in before; then one third each
-// has a remembered browser, a session, and a mailbox alone.
+// lockOut is the mass lock-out: wrong guesses at every PIN of INPS, that of the visitor's citizen, too. The crowd logs in before;
+// then one third each has a remembered browser, a session, and a mailbox alone. Nothing is sent to real mailboxes.
 func (p *portal) lockOut(
 	ctx context.Context, a *attack,
 ) (request func(context.Context, int) *http.Request, end func(context.Context) string, err error) {
 	inps := p.system("inps")
+	if p.inbox.mailer != nil {
+		return nil, nil, refusal{"act", "attack.nobody"}
+	}
 	if err = p.seedCrowd(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -48,6 +51,13 @@ func (p *portal) lockOut(
 			}
 		}
 		owners = append(owners, o)
+	}
+	if _, err := inps.pins.Status(ctx, mariaCF); err == nil {
+		maria := &owner{try: pin.Attempt{Subject: mariaCF}, way: "login"}
+		if maria.before.Epoch, err = inps.pins.Epoch(ctx, mariaCF); err != nil {
+			return nil, nil, err
+		}
+		owners = append(owners, maria)
 	}
 	a.Owners, a.Requests = len(owners), tries*len(owners)
 	request = func(ctx context.Context, i int) *http.Request {
