@@ -22,6 +22,7 @@ import (
 const (
 	timed  = 500 // subjects of a class
 	rounds = 4   // requests for each, below every limit
+	goes   = 3   // on a busy machine, whose noise more requests even out
 )
 
 // timedPortal returns a portal in memory, without a server or a dispatcher, and as many known citizens as unknown ones.
@@ -79,38 +80,51 @@ func TestTiming(t *testing.T) {
 		}},
 	} {
 		t.Run(page.name, func(t *testing.T) {
-			p, subjects := timedPortal(t)
-			requests := 0
-			took := func(subject civicpin.Subject) (time.Duration, int) {
-				requests++
-				typed := page.typed(t, p, subject, requests)
-				typed.Set("id", string(subject))
-				ctx, end := context.WithCancel(t.Context())
-				defer end()
-				r := p.post(ctx, page.path, typed, 0)
-				r.RemoteAddr = fmt.Sprintf("10.%d.%d.1:4711", requests>>8, requests&255) // a network for each: no limit by source is met
-				answer := httptest.NewRecorder()
-				began := time.Now()
-				p.whole.ServeHTTP(answer, r)
-				return time.Since(began), answer.Code
-			}
 			var d []float64
-			for range rounds {
-				for _, i := range rand.Perm(timed) {
-					var each [2]time.Duration
-					var codes [2]int
-					for _, class := range rand.Perm(2) {
-						each[class], codes[class] = took(subjects[class][i])
-					}
-					require.Equal(t, codes[0], codes[1])
-					require.NotEqual(t, http.StatusTooManyRequests, codes[0])
-					require.Less(t, codes[0], 500)
-					d = append(d, float64(each[0]-each[1]))
-				}
+			v := 0.0
+			for done := 0; done < goes && v <= surely; done++ {
+				d = append(d, differences(t, page.path, page.typed)...)
+				var mean, se float64
+				v, mean, se = equivalent(d)
+				t.Logf("%d of each class: known subjects take %+.1f µs (standard error %.1f), t = %.1f", len(d), mean/1e3, se/1e3, v)
 			}
-			v, mean, se := equivalent(d)
-			t.Logf("%d requests of each class: known subjects take %+.1f µs (standard error %.1f), t = %.1f", len(d), mean/1e3, se/1e3, v)
 			require.Greater(t, v, surely, "known and unknown subjects take different times, or the machine is too busy to tell")
 		})
 	}
+}
+
+// differences sends the requests of both classes to a page, and returns by how many ns the known ones took longer.
+func differences(
+	t *testing.T, path string, fields func(t *testing.T, p *portal, subject civicpin.Subject, i int) url.Values,
+) (d []float64) {
+	t.Helper()
+	p, subjects := timedPortal(t)
+	requests := 0
+	took := func(subject civicpin.Subject) (time.Duration, int) {
+		requests++
+		typed := fields(t, p, subject, requests)
+		typed.Set("id", string(subject))
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		r := p.post(ctx, path, typed, 0)
+		r.RemoteAddr = fmt.Sprintf("10.%d.%d.1:4711", requests>>8, requests&255) // a network for each: no limit by source is met
+		answer := httptest.NewRecorder()
+		began := time.Now()
+		p.whole.ServeHTTP(answer, r)
+		return time.Since(began), answer.Code
+	}
+	for range rounds {
+		for _, i := range rand.Perm(timed) {
+			var each [2]time.Duration
+			var codes [2]int
+			for _, class := range rand.Perm(2) {
+				each[class], codes[class] = took(subjects[class][i])
+			}
+			require.Equal(t, codes[0], codes[1])
+			require.NotEqual(t, http.StatusTooManyRequests, codes[0])
+			require.Less(t, codes[0], 500)
+			d = append(d, float64(each[0]-each[1]))
+		}
+	}
+	return d
 }
