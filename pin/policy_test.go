@@ -136,6 +136,10 @@ func TestGateName(t *testing.T) {
 func TestNewNeedsAnOutbox(t *testing.T) {
 	_, err := pin.New(nil, pin.INPS())
 	require.ErrorIs(t, err, civicpin.ErrInvalid)
+	p := pin.INPS()
+	p.Hashing.Wait = time.Minute + 1
+	_, err = pin.New(newKit(t, pin.INPS()).out, p)
+	require.ErrorIs(t, err, pin.ErrInvalidPolicy, "a wait is at most a minute")
 }
 
 // Without a notifier a PIN that would be sent is not issued, and one that is handed over is.
