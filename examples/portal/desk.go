@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -93,7 +94,7 @@ func (s *system) casePage(v *visit) (view, error) {
 	}
 	w.Facts = [][2]string{
 		{v.T("desk.operator"), string(operator.ID)},
-		{v.T("case.role"), operator.Role},
+		{v.T("case.role"), cmp.Or(operator.Role, "–")},
 		{v.T("id"), string(subject)},
 		{v.T("person"), s.people[subject].name},
 	}

@@ -135,6 +135,8 @@ func (v *visit) keep(w *view) {
 		for j := range w.Forms[i].Fields {
 			f := &w.Forms[i].Fields[j]
 			switch {
+			case f.Type == "email" || f.Type == "tel": // also what browsers are not to fill in, at the desk
+				f.Value = v.typed(f.Name)
 			case f.Type == "password" || f.Type == "file" || f.Type == "checkbox" || f.Auto == "one-time-code" || f.Auto == "off":
 			case len(f.Options) > 0:
 				for k := range f.Options {

@@ -143,17 +143,29 @@ func (b *browser) withPIN() *browser {
 	return b.send("/inps/first", "id="+mariaCF, "half1="+first, "half2="+second, "new="+herPIN, "again="+herPIN).at("/inps/mine")
 }
 
-// followed uses the newest link of a recovery that came to an address and is still good: as a visitor without scripts does.
-func (b *browser) followed(to string) *browser {
-	b.t.Helper()
-	whole := came(b.t, b.p, civicpin.Email, to, func(m mail) string {
+// goodLink waits for the newest link to an address that goes on with a recovery and is still good, and returns it.
+func goodLink(t *testing.T, p *portal, to string) string {
+	t.Helper()
+	return linkTo(t, p, to, recovery.ToRecover)
+}
+
+// linkTo waits for one that does something else.
+func linkTo(t *testing.T, p *portal, to string, purpose recovery.Purpose) string {
+	t.Helper()
+	return came(t, p, civicpin.Email, to, func(m mail) string {
 		_, token, _ := strings.Cut(m.Link, "#")
-		info, err := b.p.system(m.System).rec.Inspect(b.t.Context(), civicpin.NewSecret(token))
-		if err != nil || info.Purpose != recovery.ToRecover {
+		info, err := p.system(m.System).rec.Inspect(t.Context(), civicpin.NewSecret(token))
+		if err != nil || info.Purpose != purpose {
 			return ""
 		}
 		return m.Link
 	})
+}
+
+// followed uses the newest good link to an address, as a visitor without scripts does.
+func (b *browser) followed(to string) *browser {
+	b.t.Helper()
+	whole := goodLink(b.t, b.p, to)
 	u, err := url.Parse(whole)
 	require.NoError(b.t, err)
 	b.open(u.Path).at(u.Path)

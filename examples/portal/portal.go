@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -48,6 +49,7 @@ type portal struct {
 	attacks attacks
 	turns   turns
 	guesses int             // sent at the same time
+	ahead   atomic.Int64    // of the computer's clock, in nanoseconds, for the tests of what runs out
 	life    context.Context // ends with the program: what goes on behind the pages ends with it
 	work    sync.WaitGroup  // is what goes on
 }

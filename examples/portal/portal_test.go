@@ -19,9 +19,9 @@ func TestINPS(t *testing.T) {
 	b := newBrowser(t, p)
 	b.open("/").at("/")
 	require.Contains(t, b.body, mariaCF)
-	b.send("/inps/request", "id=RSSMRA85T50A562X", "mobile=333 123 4567", "email="+mailbox).refused(422, "slip in it")
+	b.send("/inps/request", "id=RSSMRA85T50A562X", "mobile=333 123 4567", "email="+mailbox).refused(422, "contains a mistake")
 	require.Contains(t, b.body, `value="333 123 4567"`) // what was right need not be typed again
-	b.send("/inps/request", "id="+mariaCF, "mobile=06 1234567", "email="+mailbox).refused(422, "no mobile number")
+	b.send("/inps/request", "id="+mariaCF, "mobile=06 1234567", "email="+mailbox).refused(422, "mobile number of this country")
 	b.withPIN()
 	require.Contains(t, b.body, "ordinario")
 	b.send("/inps/mine", "act=act").at("/inps/mine")
@@ -98,7 +98,7 @@ func TestContacts(t *testing.T) {
 	b.open("/inps/contacts").at("/inps/contacts")
 	b.send("/inps/contacts", "act=add", "email=other@example.it").refused(403, "not right") // a session alone adds none
 	b.send("/inps/contacts", "act=remove", "contact=").refused(403, "not right")
-	b.send("/inps/contacts", "act=add", "email=not one", "secret="+herPIN).refused(422, "no e-mail address")
+	b.send("/inps/contacts", "act=add", "email=not one", "secret="+herPIN).refused(422, "not an e-mail address")
 	b.send("/inps/contacts", "act=add", "email=other@example.it", "secret="+herPIN).at("/inps/contacts")
 	b.send("/inps/contacts", "act=prove", "code="+came(t, p, civicpin.Email, "other@example.it", code)).at("/inps/contacts")
 	require.Contains(t, b.body, "proves nothing until")

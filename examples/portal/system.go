@@ -118,7 +118,7 @@ func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 		return err
 	}
 	own, all := shelf{s.p.records.Lister, s.name + "/"}, civicpin.Recorders(s.p.recorder(), counted)
-	if s.vault, err = store.OpenVault(ctx, own, keys, &store.Options{Recorder: all}); err != nil {
+	if s.vault, err = store.OpenVault(ctx, own, keys, &store.Options{Recorder: all, Now: s.p.now}); err != nil {
 		return err
 	}
 	hour := func(n int) civicpin.Rate { return civicpin.Rate{Limit: n, Window: time.Hour} }
@@ -129,6 +129,9 @@ func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 	_, err = otelcivicpin.RegisterBacklog(s.out, meter)
 	return err
 }
+
+// now is the clock of the services.
+func (p *portal) now() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
 
 func (p *portal) system(name string) *system {
 	for _, s := range p.systems {

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// badPage does what no page of the portal may do.
+const badPage = `<!DOCTYPE html><html lang="en"><h1>One</h1><h1>Two</h1><p id="a" style="color: #999">pale</p><p id="a">twice</p>
+<button style="width: 9px; height: 9px; padding: 0"></button><p style="width: 2000px">wide</p><input aria-describedby="none">
+<script nonce="good">console.error("said"); setTimeout(() => { throw new Error("thrown"); });</script><script>1</script></html>`
+
+// The tests of all pages notice what they are there for.
+func TestChromiumWatch(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy", "script-src 'nonce-good'")
+		fmt.Fprint(w, badPage)
+	}))
+	defer other.Close()
+	p := newPortal(t)
+	b := newTab(t, p, "en", true)
+	b.open("/")
+	require.Empty(t, b.faults())
+	b.run(chromedp.EmulateViewport(360, 800), chromedp.Navigate(other.URL))
+	var found []string
+	for _, want := range []string{"request to " + other.URL, "console: error", "Uncaught", "Content Security Policy"} {
+		until(t, want, func() bool {
+			found = append(found, b.faults()...)
+			return strings.Contains(strings.Join(found, "\n"), want)
+		})
+	}
+	bad := strings.Join(get(b, chromedp.Evaluate[[]string](owed)), "\n")
+	for _, want := range []string{"not one h1", "scrolls sideways", "an id twice", "small: ", "described by nothing", "contrast "} {
+		require.Contains(t, bad, want)
+	}
+	require.Contains(t, b.nameless(), "button")
+	b.faults()
+}
