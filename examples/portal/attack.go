@@ -178,7 +178,7 @@ func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *h
 	for i := range requests {
 		all.Go(func() {
 			status := http.StatusServiceUnavailable
-			for try := 0; status == http.StatusServiceUnavailable && try < 100 && ctx.Err() == nil; try++ {
+			for try := 0; status == http.StatusServiceUnavailable && try < 300 && ctx.Err() == nil; try++ {
 				answer, r := httptest.NewRecorder(), request(i)
 				ctx, end := context.WithCancel(r.Context()) // as a server ends it
 				p.whole.ServeHTTP(answer, r.WithContext(ctx))

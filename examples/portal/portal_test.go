@@ -58,7 +58,7 @@ func TestSessions(t *testing.T) {
 
 	owner.send("/inps/login", "id="+mariaCF, "secret="+another).at("/inps/mine")
 	victim.send("/inps/mine", "act=everywhere").at("/inps/")
-	require.Contains(t, victim.body, "You are logged out")
+	require.Contains(t, victim.body, "You have logged out")
 	for _, b := range []*browser{owner, victim} { // an act ends at the login, too
 		b.send("/inps/mine", "act=act").at("/inps/login")
 	}
