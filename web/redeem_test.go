@@ -117,7 +117,7 @@ func TestSessionsCookies(t *testing.T) {
 		assert.True(t, k.in(t, in))
 		w = httptest.NewRecorder()
 		assert.NoError(t, k.LogOut(w, in))
-		assert.Equal(t, "__Host-proof", w.Result().Cookies()[0].Name)
+		assert.Equal(t, "__Host-shown", w.Result().Cookies()[0].Name)
 		assert.Negative(t, w.Result().Cookies()[0].MaxAge)
 	}
 	down := errors.New("down")

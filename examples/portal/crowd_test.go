@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,35 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
 )
+
+// Of a thousand parallel guesses five are compared; the owner's device still gets in; the figures are those of the audit log.
+func TestAttack(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p).withPIN()
+	b.open("/attack").at("/attack")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN, "remember=1").at("/inps/mine")
+	a := b.attack("guess", "id="+mariaCF)
+	require.Equal(t, p.guesses, a.Requests)
+	// A guess that is not checked, since the machine is too busy, counts against the limit all the same.
+	require.LessOrEqual(t, a.sum(compared...), 5, "%v %v", a.Events, a.Statuses)
+	require.GreaterOrEqual(t, a.sum("wrong", "not checked"), 5, "%v %v", a.Events, a.Statuses)
+	require.Regexp(t, "guesses compared: <b>[1-5]</b> of "+fmt.Sprint(p.guesses), b.body)
+	require.Contains(t, b.body, "Duration")
+	require.Equal(t, "attack.owner.device", a.Owner)
+	b.open("/inps/mine").at("/inps/mine") // the session stayed
+	newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
+	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine") // as the device that it is
+
+	for _, kind := range []string{"spray", "flood"} {
+		a = b.attack(kind)
+		require.Equal(t, p.guesses/16, a.Requests)
+	}
+	require.LessOrEqual(t, a.Sent, 6, "three to the telephone, three to the mailbox")
+	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
+	b.solve("/inps/run").at("/inps/run")
+	came(t, p, civicpin.Email, mailbox, linkOf)
+	require.Equal(t, "attack.owner.linkgood", b.attack("scan").Owner)
+}
 
 // A watchedStore counts the writes that wait for their turn at the same time. Each takes a while, so that they do.
 type watchedStore struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/recovery"
+	"github.com/civicpin/civicpin/store/audit"
 )
 
 // A browser has cookies, follows redirects, and runs no scripts.
@@ -171,4 +172,60 @@ func (b *browser) followed(to string) *browser {
 	b.open(u.Path).at(u.Path)
 	b.send(u.Path, "token="+whole).at(u.Path) // looks
 	return b.send(u.Path, "token="+u.Fragment, "act=1")
+}
+
+// attack attacks, and waits for the end. The figures are those of the audit log, and there is an event for each answer but "come
+// again": none is lost.
+func (b *browser) attack(kind string, more ...string) attack {
+	b.t.Helper()
+	before := logged(b.t, b.p)
+	b.send("/attack", append(more, "act="+kind)...).at("/attack")
+	for {
+		if a, ok := b.p.attacks.shown(); ok && a.Done {
+			b.open("/attack").at("/attack")
+			require.Empty(b.t, b.header.Get("Refresh"))
+			events, pins := logged(b.t, b.p), 0
+			for name := range events {
+				if events[name] -= before[name]; events[name] == 0 {
+					delete(events, name)
+				}
+				if strings.HasPrefix(name, "pin.") {
+					pins += events[name]
+				}
+			}
+			require.Equal(b.t, events, a.Events)
+			if kind != "scan" {
+				again := a.sum("busy", "not checked") // 503s, as are those that were not looked at
+				require.Equal(b.t, a.Answers-a.Busy, pins-again, "%v %v", events, a.Statuses)
+				require.LessOrEqual(b.t, again, a.Busy)
+			}
+			return a
+		}
+		if b.open("/attack"); b.header.Get("Refresh") != "" {
+			require.NotContains(b.t, b.body, "Duration")
+		}
+		require.NoError(b.t, b.t.Context().Err())
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// logged counts what the audit log has of attacks.
+func logged(t *testing.T, p *portal) map[string]int {
+	t.Helper()
+	return loggedOf(t, p, ofAttack)
+}
+
+// loggedOf counts those events of the audit log that count.
+func loggedOf(t *testing.T, p *portal, of func(civicpin.Event) bool) map[string]int {
+	t.Helper()
+	counts := make(map[string]int)
+	report, err := p.log.Verify(t.Context(), audit.Check{Each: func(_ int, _ uint64, e civicpin.Event) error {
+		if of(e) {
+			counts[eventName(e)]++
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	require.Empty(t, report.Faults)
+	return counts
 }

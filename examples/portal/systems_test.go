@@ -1,16 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
-	"github.com/civicpin/civicpin/internal/testkit"
-	"github.com/civicpin/civicpin/store/audit"
 )
 
 // An operator checks an identity, unlocks, revokes and issues; without a document there is no level.
@@ -53,94 +49,6 @@ func TestDesk(t *testing.T) {
 	desk.open("/events").at("/events")
 	require.Contains(t, desk.body, "operator:clerk.4")
 	require.Contains(t, desk.body, "The chain is whole")
-}
-
-// Of a thousand parallel guesses five are compared; the owner's device still gets in; the figures are those of the audit log.
-func TestAttack(t *testing.T) {
-	p := newPortal(t)
-	if testkit.Raced {
-		p.guesses = 160 // the race detector makes each many times as slow
-	}
-	b := newBrowser(t, p).withPIN()
-	b.open("/attack").at("/attack")
-	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN, "remember=1").at("/inps/mine")
-	a := b.attack("guess", "id="+mariaCF)
-	require.Equal(t, p.guesses, a.Requests)
-	// A guess that is not checked, since the machine is too busy, counts against the limit all the same.
-	require.LessOrEqual(t, a.sum(compared...), 5, "%v %v", a.Events, a.Statuses)
-	require.GreaterOrEqual(t, a.sum("wrong", "not checked"), 5, "%v %v", a.Events, a.Statuses)
-	require.Regexp(t, "guesses compared: <b>[1-5]</b> of "+fmt.Sprint(p.guesses), b.body)
-	require.Contains(t, b.body, "Duration")
-	require.Equal(t, "attack.owner.device", a.Owner)
-	b.open("/inps/mine").at("/inps/mine") // the session stayed
-	newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
-	b.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine") // as the device that it is
-
-	for _, kind := range []string{"spray", "flood"} {
-		a = b.attack(kind)
-		require.Equal(t, p.guesses/16, a.Requests)
-	}
-	require.LessOrEqual(t, a.Sent, 6, "three to the telephone, three to the mailbox")
-	b.send("/inps/start", "plan="+unlockINPS, "id="+mariaCF).at("/inps/run")
-	b.solve("/inps/run").at("/inps/run")
-	came(t, p, civicpin.Email, mailbox, linkOf)
-	require.Equal(t, "attack.owner.linkgood", b.attack("scan").Owner)
-}
-
-// attack attacks, and waits for the end. The figures are those of the audit log, and there is an event for each answer but "come
-// again": none is lost.
-func (b *browser) attack(kind string, more ...string) attack {
-	b.t.Helper()
-	before := logged(b.t, b.p)
-	b.send("/attack", append(more, "act="+kind)...).at("/attack")
-	for {
-		if a, ok := b.p.attacks.shown(); ok && a.Done {
-			b.open("/attack").at("/attack")
-			require.Empty(b.t, b.header.Get("Refresh"))
-			events, pins := logged(b.t, b.p), 0
-			for name := range events {
-				if events[name] -= before[name]; events[name] == 0 {
-					delete(events, name)
-				}
-				if strings.HasPrefix(name, "pin.") {
-					pins += events[name]
-				}
-			}
-			require.Equal(b.t, events, a.Events)
-			if kind != "scan" {
-				again := a.sum("busy", "not checked") // 503s, as are those that were not looked at
-				require.Equal(b.t, a.Answers-a.Busy, pins-again, "%v %v", events, a.Statuses)
-				require.LessOrEqual(b.t, again, a.Busy)
-			}
-			return a
-		}
-		if b.open("/attack"); b.header.Get("Refresh") != "" {
-			require.NotContains(b.t, b.body, "Duration")
-		}
-		require.NoError(b.t, b.t.Context().Err())
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-// logged counts what the audit log has of attacks.
-func logged(t *testing.T, p *portal) map[string]int {
-	t.Helper()
-	return loggedOf(t, p, ofAttack)
-}
-
-// loggedOf counts those events of the audit log that count.
-func loggedOf(t *testing.T, p *portal, of func(civicpin.Event) bool) map[string]int {
-	t.Helper()
-	counts := make(map[string]int)
-	report, err := p.log.Verify(t.Context(), audit.Check{Each: func(_ int, _ uint64, e civicpin.Event) error {
-		if of(e) {
-			counts[eventName(e)]++
-		}
-		return nil
-	}})
-	require.NoError(t, err)
-	require.Empty(t, report.Faults)
-	return counts
 }
 
 // A citizen is registered by letter, asks for a PIN by push and by text message, and uses each once, for one act.
