@@ -30,7 +30,8 @@ func Events() []civicpin.EventInfo {
 	refused := []string{"wrong", "unknown", "expired", "unused", "locked", "busy", "not checked"}
 	return []civicpin.EventInfo{
 		{Code: eventChanged, Meaning: "Contacts were changed, or an address was asked to prove itself.", Reasons: []string{
-			`"asked", "added", "changed", "removed", "primary" or "adopted", and the channel`, "settling", "undone", "objected",
+			`"asked", "added", "changed", "removed", "given up", "primary", "adopted" or "seen", and the channel`,
+			`"added" or "changed", the channel, and "by a recovery"`, "settling", "undone", "objected",
 		}},
 		{Code: eventRefused, Meaning: "A code was not accepted.", Reasons: refused},
 	}
