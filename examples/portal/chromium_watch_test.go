@@ -11,8 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// badPage does what no page of the portal may do.
-const badPage = `<!DOCTYPE html><html lang="en"><h1>One</h1><h1>Two</h1><p id="a" style="color: #999">pale</p><p id="a">twice</p>
+// badPage does what no page of the portal may do. Its icon is empty, or the browser would ask for one at any time.
+const badPage = `<!DOCTYPE html><html lang="en"><link rel="icon" href="data:,">
+<h1>One</h1><h1>Two</h1><p id="a" style="color: #999">pale</p><p id="a">twice</p>
 <button style="width: 9px; height: 9px; padding: 0"></button><p style="width: 2000px">wide</p><input aria-describedby="none">
 <script nonce="good">console.error("said"); setTimeout(() => { throw new Error("thrown"); });</script><script>1</script></html>`
 
