@@ -136,10 +136,10 @@ func (n needles) find(text string) map[string]string {
 }
 
 // alone reports whether a form is in a text and is no part of a longer word, of a longer number such as a time, or of a long
-// hexadecimal text, in which numbers turn up by chance.
+// hexadecimal text, in which numbers turn up by chance. A number of six digits or more may stand amid letters.
 func alone(text, form string) bool {
 	beside := word
-	if number(form) {
+	if number(form) && len(form) >= shortWord { // three digits stand amid the letters of random names
 		beside = digit
 	}
 	for at := 0; ; at++ {

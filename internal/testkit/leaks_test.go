@@ -91,6 +91,9 @@ func TestLeaksNothingShort(t *testing.T) {
 	} {
 		require.Len(t, finds(t, text, "123456"), want, text)
 	}
+	for text, want := range map[string]int{"375": 1, `"code":"375"`: 1, "GLO3AYM375VVAB": 0, ".996375403Z": 0} {
+		require.Len(t, finds(t, text, "375"), want, text)
+	}
 	for text, want := range map[string]int{"PQR": 1, "'PQR'": 1, "SPQR": 0, "PQR1": 0, "pqr": 1} {
 		require.Len(t, finds(t, text, "PQR"), want, text)
 	}
