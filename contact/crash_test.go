@@ -1108,11 +1108,13 @@ func TestAnswersAreWhole(t *testing.T) {
 	ctx, now := t.Context(), k.clock.Now()
 	_, mail := k.enrolled(t)
 	k.clock.Add(time.Hour)
-	asked, err := k.Change(ctx, rosa, mail.ID, byNewMail, civicpin.Citizen, bookHome)
+	inItalian := byNewMail
+	inItalian.Locale = "it"
+	asked, err := k.Change(ctx, rosa, mail.ID, inItalian, civicpin.Citizen, bookHome)
 	require.NoError(t, err)
 	late := k.clock.Now().Add(bookDay)
 	require.Equal(t, contact.Candidate{
-		ID: asked.ID, Channel: civicpin.Email, Address: newMail, Replaces: mail.ID, ExpiresAt: late,
+		ID: asked.ID, Channel: civicpin.Email, Address: newMail, Locale: "it", Replaces: mail.ID, ExpiresAt: late,
 	}, asked)
 	proved, waiting, err := k.List(ctx, rosa)
 	require.NoError(t, err)
@@ -1124,7 +1126,7 @@ func TestAnswersAreWhole(t *testing.T) {
 
 	m := k.post.Last(newMail, proveKind)
 	require.Len(t, m.Secret.Reveal(), 8)
-	require.Equal(t, civicpin.Message{ID: m.ID, Kind: proveKind, To: byNewMail, ExpiresAt: late}, bare(m))
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: proveKind, To: inItalian, ExpiresAt: late}, bare(m))
 	info, err := k.Inspect(ctx, m.Link)
 	require.NoError(t, err)
 	require.Equal(t, contact.LinkInfo{Purpose: contact.ToProve, Sent: "r***@example.org", ExpiresAt: late}, info)
@@ -1141,7 +1143,7 @@ func TestAnswersAreWhole(t *testing.T) {
 	until := changedAt.Add(7 * bookDay)
 	require.Equal(t, contact.LinkInfo{Purpose: contact.ToUndo, Sent: "r***@example.ec", ExpiresAt: until}, info)
 	brought := contact.Contact{
-		Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt, CoolsUntil: changedAt.Add(7 * bookDay),
+		Contact: inItalian, ID: asked.ID, ProvedAt: changedAt, CoolsUntil: changedAt.Add(7 * bookDay),
 	}
 	require.Equal(t, brought, k.contact(t, newMail))
 	v, err := k.Snapshot(ctx, rosa)
@@ -1149,7 +1151,7 @@ func TestAnswersAreWhole(t *testing.T) {
 	byMailToo := contact.Recipient{Contact: byMail, ID: mail.ID, ProvedAt: now, Established: true, Seen: true}
 	phone := contact.Recipient{Contact: bySMS, ID: proved[0].ID, ProvedAt: now, Since: now, Established: true, Seen: true}
 	require.ElementsMatch(t, []contact.Recipient{
-		phone, byMailToo, {Contact: byNewMail, ID: asked.ID, ProvedAt: changedAt},
+		phone, byMailToo, {Contact: inItalian, ID: asked.ID, ProvedAt: changedAt},
 	}, v.Recipients())
 
 	k.clock.Add(time.Hour)
@@ -1160,7 +1162,7 @@ func TestAnswersAreWhole(t *testing.T) {
 	require.Equal(t, k.clock.Now(), k.dispute(t).Since)
 	k.flush(t)
 	m = k.post.Last(newMail, changedKind)
-	require.Equal(t, civicpin.Message{ID: m.ID, Kind: changedKind, To: byNewMail}, m, "nothing undoes an undo")
+	require.Equal(t, civicpin.Message{ID: m.ID, Kind: changedKind, To: inItalian}, m, "nothing undoes an undo")
 }
 
 // bare is a message without its secrets, which are equal to none.
