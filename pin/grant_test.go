@@ -764,6 +764,25 @@ func TestRepudiatedTwice(t *testing.T) {
 	require.ErrorIs(t, k.Import(t.Context(), maria, hash, pin.ImportOptions{By: clerk}), pin.ErrWrongState, "without evidence")
 }
 
+// A suspension leaves it at that: the secret stays, and nothing goes on until staff have seen the subject.
+func TestRepudiatedAndSuspended(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.NoError(t, testkit.Err(k.Complete(t.Context(), k.completed(t))))
+	require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+	closed := func() bool {
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		return st.Closed
+	}
+	require.True(t, closed())
+	require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+	require.True(t, closed())
+	require.ErrorIs(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk), pin.ErrWeakEvidence)
+	require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{Method: civicpin.InPerson, By: clerk}, "", clerk))
+	require.False(t, closed())
+}
+
 // A credential that the recovery began ends, too, and none is begun again on line.
 func TestRepudiatedBeginning(t *testing.T) {
 	for _, used := range []bool{false, true} {
