@@ -37,8 +37,7 @@ func (c *clave) certificatePage(v *visit) (view, error) {
 		w.Say, w.Forms[0].Act, w.Forms[0].Button = v.say("clave.certificate.raise"), "raise", "clave.certificate.button"
 		return w, nil
 	}
-	mobile := field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "612 345 678"), Type: "tel", Auto: "tel"}
-	w.Forms[0].Fields = append(w.Forms[0].Fields, mobile)
+	w.Forms[0].Fields = append(w.Forms[0].Fields, v.mobileField("612 345 678"))
 	return w, nil
 }
 

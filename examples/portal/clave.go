@@ -57,7 +57,7 @@ func (c *clave) routes(at adder) {
 func (c *clave) activatePage(v *visit) (view, error) {
 	return v.simple("clave.activate", how{"clave.go", "pin.Service.Exchange, otp.Codes.Rebind"}, "first.button", v.idField(),
 		field{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"},
-		field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "612 345 678"), Type: "tel", Auto: "tel"}), nil
+		v.mobileField("612 345 678")), nil
 }
 
 func (c *clave) activate(v *visit) (string, error) {

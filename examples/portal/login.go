@@ -32,6 +32,11 @@ func (v *visit) idField() field {
 	return field{Name: "id", Label: v.T(v.sys.name + ".id"), Hint: v.T("id.hint", v.sys.id), Auto: "username"}
 }
 
+// mobileField asks for the number of a mobile telephone of the citizen's own.
+func (v *visit) mobileField(example string) field {
+	return field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", example), Type: "tel", Auto: "tel"}
+}
+
 // newFields ask for a new secret, twice alike. Pasting is allowed.
 func (v *visit) newFields() []field {
 	return []field{

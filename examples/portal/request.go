@@ -12,7 +12,7 @@ import (
 // requestPage asks for a PIN in two halves. The code of an office is for who had one before.
 func (s *system) requestPage(v *visit) (view, error) {
 	return v.simple("request", how{"request.go", "pin.Service.Issue"}, "request.button", v.idField(),
-		field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", "333 123 4567"), Type: "tel", Auto: "tel"},
+		v.mobileField("333 123 4567"),
 		field{Name: "email", Label: v.T("email"), Hint: v.T("email.hint"), Type: "email", Auto: "email"},
 		field{Name: "office", Label: v.T("request.office"), Hint: v.T("request.office.hint"), Auto: "one-time-code", Optional: true},
 	), nil
