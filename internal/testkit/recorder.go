@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/civicpin/civicpin"
 )
@@ -43,22 +42,6 @@ func (r *Recorder) Take() []civicpin.Event {
 	got := r.got
 	r.got = nil
 	return got
-}
-
-// ListsEvents ends the test unless a package's list has each of the events once, with a meaning and with these reasons.
-func ListsEvents(t testing.TB, list []civicpin.EventInfo, reasons map[civicpin.EventCode][]string) {
-	t.Helper()
-	seen := make(map[civicpin.EventCode]bool)
-	for _, e := range list {
-		want, ok := reasons[e.Code]
-		if !ok || seen[e.Code] || !slices.Equal(e.Reasons, want) || len(e.Meaning) < 16 {
-			t.Fatalf("the list has %+v, want reasons %q", e, want)
-		}
-		seen[e.Code] = true
-	}
-	if len(seen) != len(reasons) {
-		t.Fatalf("the list has %d events, want %d", len(seen), len(reasons))
-	}
 }
 
 // Lines returns all events as lines of code, subject, actor, address, ref, level and reason. A ref is written as the number of
