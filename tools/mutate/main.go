@@ -9,7 +9,8 @@
 // means of an overlay. The second form writes what the file holds into a page, between two marks.
 //
 // A mutant is killed if a test fails. One that runs five times as long as the unchanged package has timed out, and is not
-// killed. One in a line that no test runs survives without being tried. One that does not compile does not count.
+// killed. One in a line that no test runs survives without being tried. One that does not compile does not count. Tests that
+// take a second or longer run after the others, and only if none of those failed.
 package main
 
 import (

@@ -182,3 +182,15 @@ func testReport(t *testing.T, state string) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestSlowTests(t *testing.T) {
+	for wrote, want := range map[string]string{
+		"": "",
+		"=== RUN   TestA\n--- PASS: TestA (0.99s)\n    --- PASS: TestA/sub (2.00s)\n":  "",
+		"--- PASS: TestA (1.00s)\n--- SKIP: TestB (3.00s)\n--- PASS: FuzzC (12.30s)\n": "^(TestA|FuzzC)$",
+	} {
+		if got := slowTests([]byte(wrote)); got != want {
+			t.Errorf("%q: %s", wrote, got)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -71,6 +72,7 @@ type trial struct {
 	*goPackage
 	work    string // a folder of its own
 	covered coverage
+	slow    string // a pattern of the tests that take long, "" for none
 	limit   time.Duration
 }
 
@@ -109,12 +111,28 @@ func (t *trial) clean(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	what, by, err := t.test(ctx)
+	what, by, out, err := t.runTests(ctx, "-test.v")
 	if err == nil && what != survived {
 		err = fmt.Errorf("the unchanged package: %s by %s", what, by)
 	}
-	t.limit = max(shortest, 5*time.Since(start))
+	t.slow, t.limit = slowTests(out), max(shortest, 5*time.Since(start))
 	return err
+}
+
+var passedTest = regexp.MustCompile(`(?m)^--- PASS: (\w+) \((\d+\.\d+)s\)$`)
+
+// slowTests is a pattern of the tests that took a second or longer, by what -test.v writes.
+func slowTests(out []byte) string {
+	var names []string
+	for _, m := range passedTest.FindAllSubmatch(out, -1) {
+		if seconds, err := strconv.ParseFloat(string(m[2]), 64); err == nil && seconds >= 1 {
+			names = append(names, string(m[1]))
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 // try makes a mutant and runs the tests. An error means that this could not be done.
@@ -154,30 +172,43 @@ func (t *trial) build(ctx context.Context, flags ...string) error {
 
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
-// test runs what was built, and says what became of it.
+// test runs the tests of what was built, the slow ones only if no other notices.
 func (t *trial) test(ctx context.Context) (what, by string, err error) {
+	if t.slow == "" {
+		what, by, _, err = t.runTests(ctx)
+		return what, by, err
+	}
+	if what, by, _, err = t.runTests(ctx, "-test.skip="+t.slow); what == survived {
+		what, by, _, err = t.runTests(ctx, "-test.run="+t.slow)
+	}
+	return what, by, err
+}
+
+// runTests runs what was built, and says what became of it and what it wrote.
+func (t *trial) runTests(ctx context.Context, flags ...string) (what, by string, wrote []byte, err error) {
 	const patience = 10 * time.Second // for the tests to end themselves, with a trace of what hangs
 	limited, cancel := context.WithTimeout(ctx, t.limit+patience)
 	defer cancel()
 	var out head
-	cmd := exec.CommandContext(limited, t.binary(), "-test.failfast", "-test.timeout="+t.limit.String())
+	flags = append(flags, "-test.failfast", "-test.timeout="+t.limit.String())
+	cmd := exec.CommandContext(limited, t.binary(), flags...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = t.dir, &out, &out, patience
 	err = cmd.Run()
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
-		return "", "", ctx.Err()
+		return "", "", nil, ctx.Err()
 	case limited.Err() != nil || bytes.Contains(out.text, []byte("panic: test timed out after")):
-		return timedOut, "", nil
+		return timedOut, "", nil, nil
 	case err == nil:
-		return survived, "", nil
+		return survived, "", out.text, nil
 	case !exited:
-		return "", "", err
+		return "", "", nil, err
 	}
 	if m := failedTest.FindSubmatch(out.text); m != nil {
-		return killed, string(m[1]), nil
+		return killed, string(m[1]), nil, nil
 	}
-	return killed, exit.String(), nil
+	return killed, exit.String(), nil, nil
 }
 
 // head keeps the beginning and the end of what is written: a mutant may print without end.
