@@ -592,6 +592,36 @@ func TestBothLanesLocked(t *testing.T) {
 	require.NoError(t, gate.Do(t.Context(), showing("CITIZEN", value), right))
 }
 
+// TestLaneOpensMeanwhile: a right guess in the open lane ends the lock that the own lane had, and none that was set since.
+func TestLaneOpensMeanwhile(t *testing.T) {
+	for name, tc := range map[string]struct {
+		later  time.Duration
+		wrong  int
+		locked bool
+	}{"as it was": {}, "ended": {later: 2 * second}, "locked anew": {later: 2 * second, wrong: 2, locked: true}} {
+		clock := newClock()
+		vault := memoryVault(t, clock.Now, nil)
+		gate := newGate(t, vault, lockout.Policy{
+			Limit: 2, Lock: lockout.Timed, For: minute, Max: hour, Reserve: 8, Timeout: lockout.MaxTimeout,
+		})
+		who := proving(vault, "CITIZEN", "CITIZEN", shown.Login)
+		fail := func(n int) {
+			for range n {
+				asRefused(t, gate.Do(t.Context(), who, wrong))
+			}
+		}
+		fail(2)
+		clock.Add(minute - second)
+		h := mustHold(t, gate, who)
+		clock.Add(tc.later)
+		fail(tc.wrong)
+		require.NoError(t, h.end(true, nil), name)
+		lockOpen(t, gate, "CITIZEN")
+		err := gate.Do(t.Context(), who, right)
+		require.Equal(t, tc.locked, errors.Is(err, lockout.ErrLocked), "%s: %v", name, err)
+	}
+}
+
 // TestConcurrentLanes: of a thousand wrong guesses with one device's value at once, or one login's, the limit is compared in its
 // lane, and the limit in the open one; a thousand without it among them change nothing.
 func TestConcurrentLanes(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/internal/blind"
 	"github.com/civicpin/civicpin/internal/shown"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
@@ -718,6 +719,19 @@ func TestWhatOpensNoReserve(t *testing.T) {
 	lock := lockout.Target{Subject: "CITIZEN", Lane: "x"}
 	require.NoError(t, gate.Lock(t.Context(), lock, operator))
 	asLocked(t, gate.Do(t.Context(), named, never(t)))
+}
+
+// TestBlindGuessBreaks: a guess that is verified for the work alone, and could not be, is told as one that is compared.
+func TestBlindGuessBreaks(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{Limit: 2, Lock: lockout.Timed, For: minute, Ceiling: 2})
+	for range 2 {
+		asRefused(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+		clock.Add(day)
+	}
+	work := func(verify verifier) error { return gate.Do(blind.Allow(t.Context()), key("CITIZEN"), verify) }
+	require.ErrorIs(t, work(broken), errBroken)
+	asRefused(t, work(right))
 }
 
 // TestReservesShareTheCeiling: a thief of everything that can be shown, with staff who unlock at once, and years of time, has

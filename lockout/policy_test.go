@@ -132,7 +132,8 @@ func TestPolicyBounds(t *testing.T) {
 		{"more subjects than that", valid(func(p P) { p.Source.Host.Subjects = 1001 }), false},
 		{"more subjects a day", valid(func(p P) { p.Source.Host.SubjectsDay = 1001 }), false},
 		{"more failures", valid(func(p P) { p.Source.Host.Failures = 1001 }), false},
-		{"negative subjects", valid(func(p P) { p.Source.Host.Subjects = -1 }), false},
+		{"negative subjects", valid(func(p P) { p.Source.Host.Subjects, p.Source.Host.SubjectsDay = -1, 0 }), false},
+		{"negative subjects a day", valid(func(p P) { p.Source.Host.Subjects, p.Source.Host.SubjectsDay = 0, -1 }), false},
 		{"fewer subjects a day than an hour", valid(func(p P) { p.Source.Net48.Subjects, p.Source.Net48.SubjectsDay = 9, 8 }), false},
 		{"subjects and no failures", valid(func(p P) { p.Source.Net64 = lockout.SourceLimit{Subjects: 5} }), false},
 		{"a /64 and no /48", valid(func(p P) { p.Source.Net48 = lockout.SourceLimit{} }), false},
@@ -249,6 +250,19 @@ func TestSourceRefund(t *testing.T) {
 	require.Equal(t, lockout.ScopeSource, asLocked(t, gate.Do(t.Context(), from("OWN", "192.0.2.1"), never(t))).Scope)
 	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right), "without an address, no limit by source")
 	require.NoError(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.2"), right))
+}
+
+// TestSourceLasts: what counts for a source, and for its subjects, is kept as long as it counts, and no longer.
+func TestSourceLasts(t *testing.T) {
+	clock, memory := newClock(), newMemory()
+	vault := newVault(t, memory, clock.Now, nil)
+	gate := newGate(t, vault, lockout.Policy{Limit: 9, Lock: lockout.UntilUnlocked, Source: failing(1), Forget: day})
+	asRefused(t, gate.Do(t.Context(), from("CITIZEN", "192.0.2.1"), stranger))
+	clock.Add(hour - second)
+	purgeAll(t, vault, memory)
+	asLocked(t, gate.Do(t.Context(), from("ANOTHER", "192.0.2.1"), never(t)))
+	clock.Add(2*day + hour)
+	require.Zero(t, purgeAll(t, vault, memory))
 }
 
 // TestRefundMeetsOthers: a share is given back also where others took theirs meanwhile.
