@@ -141,11 +141,11 @@ func (k *keys) fresh(by civicpin.Actor, on epochs, now time.Time) *boundKey {
 	}
 }
 
-// key is what an app is shown of a key that was just made.
+// key is what an app is shown of a key that was just made. Its counter is zero.
 func (k *keys) key(b *boundKey, subject civicpin.Subject) Key {
 	return Key{
 		Issuer: k.policy.issuer, Account: string(subject), Seed: civicpin.NewSecret(string(b.Seed)), Algorithm: b.Algorithm,
-		Digits: b.Digits, Period: time.Duration(b.Period) * time.Second, Counter: b.Next,
+		Digits: b.Digits, Period: time.Duration(b.Period) * time.Second,
 	}
 }
 
