@@ -76,6 +76,18 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
+// TestCutIsKept: a lock of a clock that was years ahead ends within what the policy could have written, whoever reads it.
+func TestCutIsKept(t *testing.T) {
+	clock := newClock()
+	gate := newGate(t, memoryVault(t, clock.Now, nil), lockout.Policy{Limit: 1, Lock: lockout.Timed, For: hour})
+	clock.Add(1000 * day)
+	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), wrong))
+	clock.Add(-1000 * day)
+	asLocked(t, gate.Do(t.Context(), key("CITIZEN"), never(t)))
+	clock.Add(hour)
+	require.NoError(t, gate.Do(t.Context(), key("CITIZEN"), right))
+}
+
 // TestHoursBehind: a process whose clock is hours behind ends no lock or delay of others, and no guess that is in flight; and one
 // that another policy wrote stays where this one's locks do not end by time.
 func TestHoursBehind(t *testing.T) {
@@ -558,7 +570,7 @@ func TestStolenDevice(t *testing.T) {
 func TestSooner(t *testing.T) {
 	at := func(d time.Duration) *lockout.LockedError { return &lockout.LockedError{Until: start.Add(d)} }
 	ever, disabled := &lockout.LockedError{}, &lockout.LockedError{Disabled: true}
-	early, late := at(hour), at(day)
+	early, late, slowed := at(hour), at(day), &lockout.LockedError{Until: start.Add(7 * day), Challenge: true}
 	for _, tc := range []struct{ a, b, want *lockout.LockedError }{
 		{early, late, early},
 		{late, early, early},
@@ -567,6 +579,7 @@ func TestSooner(t *testing.T) {
 		{early, disabled, early},
 		{disabled, early, early},
 		{disabled, ever, ever},
+		{early, slowed, slowed}, // by a challenge at once
 	} {
 		require.Same(t, tc.want, lockout.Sooner(tc.a, tc.b))
 	}

@@ -135,6 +135,8 @@ func TestPolicyBounds(t *testing.T) {
 		{"negative subjects", valid(func(p P) { p.Source.Host.Subjects, p.Source.Host.SubjectsDay = -1, 0 }), false},
 		{"negative subjects a day", valid(func(p P) { p.Source.Host.Subjects, p.Source.Host.SubjectsDay = 0, -1 }), false},
 		{"fewer subjects a day than an hour", valid(func(p P) { p.Source.Net48.Subjects, p.Source.Net48.SubjectsDay = 9, 8 }), false},
+		{"subjects an hour, and one a day", valid(func(p P) { p.Source.Net48.Subjects, p.Source.Net48.SubjectsDay = 2, 1 }), false},
+		{"subjects an hour alone", valid(func(p P) { p.Source.Net48.Subjects, p.Source.Net48.SubjectsDay = 2, 0 }), true},
 		{"subjects and no failures", valid(func(p P) { p.Source.Net64 = lockout.SourceLimit{Subjects: 5} }), false},
 		{"a /64 and no /48", valid(func(p P) { p.Source.Net48 = lockout.SourceLimit{} }), false},
 		{"a /48 and no /64", valid(func(p P) { p.Source.Net64 = lockout.SourceLimit{} }), false},
