@@ -73,6 +73,22 @@ func (k *bookKit) status(t testing.TB) pin.Status {
 	return st
 }
 
+// TestActsEndWhatWaits: what an act upon the credential ended is not shown any more, and cannot be proved.
+func TestActsEndWhatWaits(t *testing.T) {
+	k := newBookKit(t, bookConfig()).withPins(t, contact.Policy{})
+	k.credential(t)
+	changing(t, k)
+	link := k.post.Last(newMail, proveKind).Link
+	_, waiting, err := k.List(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Len(t, waiting, 1)
+	require.NoError(t, k.pins.Suspend(t.Context(), rosa, "seen", bookClerk))
+	_, waiting, err = k.List(t.Context(), rosa)
+	require.NoError(t, err)
+	require.Empty(t, waiting)
+	require.ErrorIs(t, k.Prove(t.Context(), link, bookHome), contact.ErrGone)
+}
+
 // changing has Rosa's new address waiting to take the place of her mailbox.
 func changing(t *testing.T, k *bookKit) {
 	_, mail := k.enrolled(t)
@@ -538,8 +554,12 @@ func TestContactMailThatFailsIsBounded(t *testing.T) {
 
 // All contacts are told of what concerns them, once, without anything that opens something.
 func TestContactsAreNotified(t *testing.T) {
-	k := newBookKit(t, bookConfig())
+	memory := store.NewMemory()
+	k := newBookKitOn(t, memory, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	require.NoError(t, k.tells(t.Context(), rosa, "pin.changed", nil), "nobody to tell")
+	for item, err := range memory.List(t.Context(), "contact.book", "") {
+		require.Fail(t, "nothing is kept of nobody", "%v %v", item, err)
+	}
 	_, mail := k.enrolled(t)
 	k.asks(t, byNewMail)
 	k.proves(t, newMail)
