@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -25,21 +26,61 @@ type SessionLibrary interface {
 }
 
 // Sessions joins a session library to a credential, so that the sessions of a subject end with the secret: at a change, a
-// recovery, a revocation and each other act that [pin.Service.Epoch] names. Library and Pins are required. It is as safe for
-// concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
+// recovery, a revocation and each other act that [pin.Service.Epoch] names. Pins and either Library or Manager are required. It is
+// as safe for concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
 //
 // Attacks: a session whose id an attacker planted before the login is worthless after it, since the login begins another one. A
 // thief's session ends when the subject changes the secret. What the value says is believed: the library must keep it
 // where the browser cannot write it.
 type Sessions struct {
 	Library SessionLibrary // keeps them
-	Pins    *pin.Service   // says which go on
+	// Manager keeps them, in place of Library: an *scs.SessionManager of github.com/alexedwards/scs/v2 or the like. LogIn renews
+	// the token and clears the session, LogOut destroys it. Serve the portal within the manager's LoadAndSave.
+	Manager interface {
+		Clear(ctx context.Context) error
+		RenewToken(ctx context.Context) error
+		Put(ctx context.Context, key string, value any)
+		GetString(ctx context.Context, key string) string
+		Destroy(ctx context.Context) error
+	}
+	Pins *pin.Service // says which go on
 	// Cookies, if set, are the portal's: LogIn leaves the [Shown] with the browser, and LogOut clears it.
 	Cookies *Cookies
 	// Remember, if set, is the name of a box in the portal's forms. LogIn makes the device of a subject who ticked the box a
 	// known one, by [pin.Service.RememberDevice], and leaves the [Device] with the browser. It takes Cookies, and a policy with
 	// Devices.
 	Remember string
+	// Everywhere, if set, is the name of a button or box in the portal's forms. LogOut is LogOutEverywhere for a subject who pressed
+	// the button.
+	Everywhere string
+}
+
+// library returns what keeps the sessions.
+func (s Sessions) library() SessionLibrary {
+	if s.Manager != nil {
+		return managed{s}
+	}
+	return s.Library
+}
+
+// managed is a Manager as a library. Its sessions are those of the context, which the manager put there.
+type managed struct{ Sessions }
+
+// managedKey is the name of the value among those that the portal keeps with a Manager.
+const managedKey = "civicpin"
+
+func (m managed) Renew(_ http.ResponseWriter, r *http.Request, value string) error {
+	if err := errors.Join(m.Manager.Clear(r.Context()), m.Manager.RenewToken(r.Context())); err != nil {
+		return err
+	}
+	m.Manager.Put(r.Context(), managedKey, value)
+	return nil
+}
+
+func (m managed) Value(r *http.Request) string { return m.Manager.GetString(r.Context(), managedKey) }
+
+func (m managed) End(_ http.ResponseWriter, r *http.Request) error {
+	return m.Manager.Destroy(r.Context())
 }
 
 // session is the value of a session.
@@ -62,7 +103,7 @@ func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin
 		return err
 	}
 	if s.Cookies == nil {
-		return s.Library.Renew(w, r, string(value))
+		return s.library().Renew(w, r, string(value))
 	}
 	var device civicpin.Secret
 	if s.Remember != "" && r.PostFormValue(s.Remember) != "" {
@@ -70,7 +111,7 @@ func (s Sessions) LogIn(w http.ResponseWriter, r *http.Request, subject civicpin
 			return err
 		}
 	}
-	if err := s.Library.Renew(w, r, string(value)); err != nil {
+	if err := s.library().Renew(w, r, string(value)); err != nil {
 		return err
 	}
 	if !device.IsZero() {
@@ -104,7 +145,7 @@ func (s Sessions) SetSecret(
 //   - [ErrNoSession]: no session, or one that has ended.
 //   - the store's: it is not known whether the session is good, so it is not.
 func (s Sessions) Current(r *http.Request) (civicpin.Subject, civicpin.Level, error) {
-	value := s.Library.Value(r)
+	value := s.library().Value(r)
 	var now session
 	if value == "" || json.Unmarshal([]byte(value), &now) != nil || now.Epoch == "" || now.Subject.Validate() != nil {
 		return "", civicpin.NoLevel, ErrNoSession
@@ -119,16 +160,17 @@ func (s Sessions) Current(r *http.Request) (civicpin.Subject, civicpin.Level, er
 	return now.Subject, now.Level, nil
 }
 
-// LogOut ends the request's session; there need be none. Without Cookies, clear the [Shown], too. Errors are the library's.
+// LogOut ends the request's session; there need be none. Without Cookies, clear the [Shown], too. Errors are the library's, and
+// those of LogOutEverywhere if the button of that name was pressed.
 func (s Sessions) LogOut(w http.ResponseWriter, r *http.Request) error {
-	if s.Cookies != nil {
-		s.Cookies.Clear(w, Shown)
+	if s.Everywhere != "" && r.PostFormValue(s.Everywhere) != "" {
+		return s.LogOutEverywhere(w, r)
 	}
-	return s.Library.End(w, r)
+	return s.end(w, r)
 }
 
 // LogOutEverywhere ends all sessions of the subject of a request, this one included, by [pin.Service.EndSessions]. Errors are
-// those of Current and LogOut, and the store's.
+// those of Current, the library's and the store's.
 func (s Sessions) LogOutEverywhere(w http.ResponseWriter, r *http.Request) error {
 	subject, _, err := s.Current(r)
 	if err != nil {
@@ -137,5 +179,12 @@ func (s Sessions) LogOutEverywhere(w http.ResponseWriter, r *http.Request) error
 	if err := s.Pins.EndSessions(r.Context(), subject, civicpin.Citizen); err != nil {
 		return err
 	}
-	return s.LogOut(w, r)
+	return s.end(w, r)
+}
+
+func (s Sessions) end(w http.ResponseWriter, r *http.Request) error {
+	if s.Cookies != nil {
+		s.Cookies.Clear(w, Shown)
+	}
+	return s.library().End(w, r)
 }

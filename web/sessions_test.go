@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -159,4 +161,79 @@ func TestSessionsInDoubt(t *testing.T) {
 	_, _, err := k.Current(r)
 	assert.ErrorIs(t, err, down)
 	assert.ErrorIs(t, k.LogOutEverywhere(nil, r), down)
+}
+
+// manager is a session manager of one browser.
+type manager struct {
+	values  map[string]any
+	renewed int
+	down    error
+}
+
+func (m *manager) Clear(context.Context) error {
+	if m.down == nil {
+		clear(m.values)
+	}
+	return m.down
+}
+
+func (m *manager) RenewToken(context.Context) error {
+	m.renewed++
+	return nil
+}
+
+func (m *manager) Put(_ context.Context, key string, value any) { m.values[key] = value }
+
+func (m *manager) GetString(_ context.Context, key string) string {
+	value, _ := m.values[key].(string)
+	return value
+}
+
+func (m *manager) Destroy(ctx context.Context) error { return m.Clear(ctx) }
+
+// A manager keeps the sessions as a library does: a login begins an empty one under a new token, or none.
+func TestSessionsManager(t *testing.T) {
+	k, m := newSessionsKit(t), &manager{values: map[string]any{"planted": "what a visitor left"}}
+	k.Library, k.Manager = nil, m
+	ok, err := k.Pins.Verify(t.Context(), k.login)
+	assert.NoError(t, err)
+	r, w := httptest.NewRequest("POST", "/", nil), httptest.NewRecorder()
+	assert.False(t, k.in(t, r))
+
+	m.down = errors.New("down")
+	assert.ErrorIs(t, k.LogIn(w, r, ana, ok), m.down)
+	assert.False(t, k.in(t, r), "a session that could not be cleared is none")
+	m.down, m.renewed = nil, 0
+	assert.NoError(t, k.LogIn(w, r, ana, ok))
+	assert.True(t, k.in(t, r))
+	assert.Equal(t, 1, m.renewed)
+	assert.Len(t, m.values, 1, "what was planted is gone")
+
+	assert.NoError(t, k.LogOut(w, r))
+	assert.False(t, k.in(t, r))
+	assert.NoError(t, k.LogIn(w, r, ana, ok))
+	assert.NoError(t, k.LogOutEverywhere(w, r))
+	assert.Empty(t, m.values)
+	m.down = errors.New("down")
+	assert.ErrorIs(t, k.LogOut(w, r), m.down)
+}
+
+// The button of a form chooses whether one session ends or all.
+func TestSessionsEverywhere(t *testing.T) {
+	k := newSessionsKit(t)
+	k.Everywhere = "all"
+	first, second, third := k.browser(t, ""), k.browser(t, ""), k.browser(t, "")
+	press := func(r *http.Request, button string) error {
+		r.Method, r.PostForm = "POST", url.Values{button: {"1"}}
+		return k.LogOut(nil, r)
+	}
+	assert.NoError(t, press(first, "another button"))
+	assert.True(t, !k.in(t, first) && k.in(t, second) && k.in(t, third))
+	assert.NoError(t, press(second, "all"))
+	assert.False(t, k.in(t, second) || k.in(t, third))
+	assert.ErrorIs(t, press(third, "all"), web.ErrNoSession)
+	k.Everywhere = "" // and no name, no button
+	fourth, fifth := k.browser(t, ""), k.browser(t, "")
+	assert.NoError(t, press(fourth, ""))
+	assert.True(t, k.in(t, fifth))
 }
