@@ -26,8 +26,8 @@ type SessionLibrary interface {
 }
 
 // Sessions joins a session library to a credential, so that the sessions of a subject end with the secret: at a change, a
-// recovery, a revocation and each other act that [pin.Service.Epoch] names. Pins and either Library or Manager are required. It is
-// as safe for concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
+// recovery, a revocation and each other act that [pin.Service.Epoch] names. Pins and either Library or Manager are required. It
+// is as safe for concurrent use as the library. How long a session lives unused, and at the most, is for the library to say.
 //
 // Attacks: a session whose id an attacker planted before the login is worthless after it, since the login begins another one. A
 // thief's session ends when the subject changes the secret. What the value says is believed: the library must keep it
@@ -50,8 +50,8 @@ type Sessions struct {
 	// known one, by [pin.Service.RememberDevice], and leaves the [Device] with the browser. It takes Cookies, and a policy with
 	// Devices.
 	Remember string
-	// Everywhere, if set, is the name of a button or box in the portal's forms. LogOut is LogOutEverywhere for a subject who pressed
-	// the button.
+	// Everywhere, if set, is the name of a button or box in the portal's forms. LogOut is LogOutEverywhere for a subject who
+	// pressed it.
 	Everywhere string
 }
 

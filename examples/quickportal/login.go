@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +17,17 @@ import (
 func (p *portal) attempt(r *http.Request) pin.Attempt {
 	subject := civicpin.Subject(strings.TrimSpace(r.PostFormValue("subject")))
 	return pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(r.PostFormValue("secret")), Source: p.source(r)}
+}
+
+// source returns where a request comes from. Behind a proxy that is not configured all visitors are one source, and one
+// attacker uses its limit up for all of them.
+func (p *portal) source(r *http.Request) civicpin.Source {
+	if p.proxies.Count == 0 && r.Header.Get("X-Forwarded-For") != "" {
+		p.behind.Do(func() { slog.Error("X-Forwarded-For came: if the portal is behind a proxy, set -proxies") })
+	}
+	source := p.cookies.Source(r, p.proxies)
+	source.Challenged = passed(r)
+	return source
 }
 
 // enter is the act that shows a secret, and logs in: by verify, by Exchange, which replaces an activation code, or by Change,
@@ -36,37 +47,18 @@ func (p *portal) verify(ctx context.Context, a pin.Attempt, _ civicpin.Secret) (
 	return p.pins.Verify(ctx, a)
 }
 
-// logOut ends this session, or all of the citizen's.
+// logOut ends this session, or by the button "everywhere" all of the citizen's.
 func (p *portal) logOut(w http.ResponseWriter, r *http.Request) (string, error) {
-	if r.PostFormValue("everywhere") != "" {
-		return "/", p.sessions.LogOutEverywhere(w, r)
-	}
 	return "/", p.sessions.LogOut(w, r)
 }
 
-// library joins the session library to web.Sessions. Its sessions are in memory: over several processes, or to keep them over a
-// restart, give it one of the library's stores.
-type library struct{ *scs.SessionManager }
-
-func newLibrary(address string) library {
+// newManager returns the session library, which web.Sessions joins to the credentials. Its sessions are in memory: over several
+// processes, or to keep them over a restart, give it one of the library's stores.
+func newManager(address string) *scs.SessionManager {
 	m := scs.New()
 	m.Lifetime, m.IdleTimeout, m.Cookie.Persist = 8*time.Hour, 15*time.Minute, false
 	if strings.HasPrefix(address, "https://") {
 		m.Cookie.Name, m.Cookie.Secure = "__Host-session", true
 	}
-	return library{m}
+	return m
 }
-
-// Renew begins a session under a new id. What was planted or left in the old one is gone.
-func (l library) Renew(_ http.ResponseWriter, r *http.Request, value string) error {
-	err := errors.Join(l.Clear(r.Context()), l.RenewToken(r.Context()))
-	if err == nil {
-		l.Put(r.Context(), "login", value)
-	}
-	return err
-}
-
-// Value returns the value of the session, and End ends it.
-func (l library) Value(r *http.Request) string { return l.GetString(r.Context(), "login") }
-
-func (l library) End(_ http.ResponseWriter, r *http.Request) error { return l.Destroy(r.Context()) }

@@ -41,7 +41,7 @@ func main() {
 func (p *portal) upkeep(ctx context.Context) {
 	for ctx.Err() == nil {
 		_, swept := p.pins.Sweep(ctx, 1000)
-		_, purged := p.vault.Purge(ctx, store.Pass{Max: 10_000})
+		_, purged := p.out.Vault().Purge(ctx, store.Pass{Max: 10_000})
 		log.Println("cleared away what has expired; errors:", swept, purged)
 		hour, cancel := context.WithTimeout(ctx, time.Hour)
 		_ = p.out.Run(hour)

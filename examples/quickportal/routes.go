@@ -32,7 +32,7 @@ func (p *portal) routes() http.Handler {
 	} {
 		mux.Handle("/"+name, p.page(name, do))
 	}
-	return web.Secure(p.library.LoadAndSave(mux))
+	return web.Secure(p.manager.LoadAndSave(mux))
 }
 
 // page serves a page, and its form if there is one. It redirects after the form, so that a reload sends nothing twice, and

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/lockout"
@@ -25,15 +27,13 @@ import (
 // A portal is the services, and what joins them to browsers.
 type portal struct {
 	db       *sqlite.Store
-	vault    *store.Vault
 	out      *outbox.Outbox
 	pins     *pin.Service
 	contacts *contact.Service
 	rec      *recovery.Service
 	cookies  *web.Cookies
-	library  library
+	manager  *scs.SessionManager
 	sessions web.Sessions
-	captcha  web.Captcha
 	proxies  web.Proxies
 	behind   sync.Once                 // warns that there is a proxy that proxies does not count
 	staff    map[string]civicpin.Actor // the operators, by their passes
@@ -43,7 +43,7 @@ type portal struct {
 // open makes the services: an activation code from the desk, a password of the citizen's own, and mail for what is lost. Links
 // begin with the address, and never with what a request says.
 func open(ctx context.Context, dir, address string, proxies int, paper *log.Logger) *portal {
-	p := &portal{captcha: checkbox{}, proxies: web.Proxies{Count: proxies}, paper: paper}
+	p := &portal{proxies: web.Proxies{Count: proxies}, paper: paper}
 	pass := rand.Text()
 	p.staff = map[string]civicpin.Actor{pass: civicpin.Operator("clerk.7")}
 	paper.Printf("clerk.7 issues codes: %s/desk (pass %s)\nCitizens exchange them: %s/exchange", address, pass, address)
@@ -51,15 +51,15 @@ func open(ctx context.Context, dir, address string, proxies int, paper *log.Logg
 	_, _ = store.CreateKeyFile(dir + "/portal.keys") // once: it overwrites none. In production it is made before, and has a backup
 	keys := must(store.ReadKeyFile(dir + "/portal.keys"))
 	p.db = must(sqlite.Open(ctx, dir+"/portal.db"))
-	p.vault = must(store.OpenVault(ctx, p.db, keys, &store.Options{Recorder: civicpin.SlogRecorder(slog.Default())}))
-	p.out = must(outbox.New(p.vault, mail(address, paper), nil))
+	vault := must(store.OpenVault(ctx, p.db, keys, &store.Options{Recorder: civicpin.SlogRecorder(slog.Default())}))
+	p.out = must(outbox.New(vault, mail(address, paper), nil))
 	policy := pin.Default()
 	policy.Valid = map[civicpin.Channel]time.Duration{civicpin.HandedOver: 7 * 24 * time.Hour}
 	p.pins = must(pin.New(p.out, policy))
 	p.contacts = must(contact.New(p.out, contact.Policy{}, p.pins))
 	p.rec = must(recovery.New(p.out, recovery.Config{Pins: p.pins, Contacts: p.contacts, Plans: plans()}))
-	p.cookies, p.library = must(web.NewCookies(address)), newLibrary(address)
-	p.sessions = web.Sessions{Library: p.library, Pins: p.pins, Cookies: p.cookies, Remember: "remember"}
+	p.cookies, p.manager = must(web.NewCookies(address)), newManager(address)
+	p.sessions = web.Sessions{Manager: p.manager, Pins: p.pins, Cookies: p.cookies, Remember: "remember", Everywhere: "everywhere"}
 	return p
 }
 
@@ -77,10 +77,9 @@ func plans() []plan.Plan {
 // id is the same for each try, so that the provider sends a mail once.
 func mail(address string, paper *log.Logger) civicpin.Notifier {
 	words := must(texts.New(texts.Service{Name: "Quick", LongName: "Quick portal", Page: address + "/link"}))
-	return civicpin.ByChannel{civicpin.Email: words.Notifier(
-		func(_ context.Context, id string, to civicpin.Contact, t texts.Text) (receipt string, err error) {
-			paper.Printf("\nMail to %s: %s\n\n%s\n", to.Address, t.Subject, t.Body.Reveal())
-			return id, nil
-		},
-	)}
+	send := func(_ context.Context, id string, to civicpin.Contact, t texts.Text) (receipt string, err error) {
+		paper.Printf("\nMail to %s: %s\n\n%s\n", to.Address, t.Subject, t.Body.Reveal())
+		return id, nil
+	}
+	return civicpin.ByChannel{civicpin.Email: words.Notifier(send)}
 }
