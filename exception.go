@@ -4,9 +4,9 @@ package civicpin
 // clause without an exception, and an exception for a clause that the policy keeps: it would cover a later change of the
 // policy unseen. Policies of authenticators may keep one for keys that are imported later.
 type Exception struct {
-	// Clause is the [Breach].Clause that is accepted.
+	// Clause is the [Breach].Clause that is accepted. Required.
 	Clause string
-	// Reason is for the reader of the policy: 1 to 500 printable bytes.
+	// Reason is for the reader of the policy: 1 to 500 printable bytes. Required.
 	Reason string
 }
 

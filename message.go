@@ -35,7 +35,8 @@ func (c Channel) Printed() bool { return c == Letter || c == HandedOver }
 
 // A Contact is a person's address on one channel.
 type Contact struct {
-	// Channel and Address say where it is. Validate says what an address looks like on which channel.
+	// Channel and Address say where it is. Validate says what an address looks like on which channel. Both are required, but
+	// for the address of HandedOver.
 	Channel Channel
 	Address string
 	// Locale is the language of messages to this contact as a BCP 47 tag, "it" or "es-EC"; empty means the notifier's

@@ -8,9 +8,10 @@ import (
 // A Rate is at most Limit events at once, and Limit per Window in the long run. What the zero Rate means stands where a Rate is
 // asked for: no limit, or a default.
 type Rate struct {
-	// Limit is a number of events, 1 to 1,000,000. There is no default; a Limit and a Window are set together or not at all.
+	// Limit is a number of events, 1 to 1,000,000. Required if Window is set.
 	Limit int
-	// Window is the time in which as many events are let through in the long run, 1 second to 366 days.
+	// Window is the time in which as many events are let through in the long run, 1 second to 366 days. Required if Limit is
+	// set.
 	Window time.Duration
 }
 

@@ -50,7 +50,7 @@ type Policy struct {
 	// Lock is what happens at the limit. Required.
 	Lock Lock
 	// For is how long the first Timed lock lasts, and Max how long the longest one does. Max zero means For: all locks last
-	// alike. Both are unused, and must be zero, for UntilUnlocked.
+	// alike. Both are unused, and must be zero, for UntilUnlocked. For is required for Timed, 1 second to 366 days.
 	For, Max time.Duration
 	// DelayAfter is the number of failures in a row after which each further guess has to wait: for Delay after that
 	// failure, and twice as long after each further one, up to DelayMax (zero: one hour; NIST SP 800-63B-4 3.2.2 names 30
@@ -69,10 +69,10 @@ type Policy struct {
 	Devices int
 	// DeviceValid is how long a device stays known after RememberDevice. Zero means 180 days if Devices is set.
 	DeviceValid time.Duration
-	// Reserve is the share of Ceiling that is kept for callers who have shown a login ([civicpin.Source].Shown), and a second
-	// share of that size for callers who have shown a known device of another service. Strangers cannot lock or use up either
-	// share. When a share is locked or used up, its callers use the open lane. The open lane has Ceiling-2*Reserve, at least
-	// Limit. Zero means one lane for all callers. Reserve and Devices exclude each other.
+	// Reserve is the share of Ceiling, in failures, that is kept for callers who have shown a login ([civicpin.Source].Shown),
+	// and a second share of that size for callers who have shown a known device of another service. Strangers cannot lock or
+	// use up either share. When a share is locked or used up, its callers use the open lane. The open lane has
+	// Ceiling-2*Reserve, at least Limit. Zero means one lane for all callers. Reserve and Devices exclude each other.
 	Reserve int
 	// Source limits the wrong guesses that come from one source address: by different subjects, and by failures. It holds for the
 	// open lane: the lanes of known devices and of Reserve pass. A guess at a locked subject counts, too. Zero means no

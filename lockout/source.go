@@ -26,7 +26,7 @@ type SourceLimit struct {
 	// everybody has one failure a subject. Zero means no limit.
 	Subjects int
 	// SubjectsDay is the same in 24 hours. An attacker who passes challenges until four times as many have failed keeps all who
-	// share the source, and have no known device, out of the open lane for up to a day.
+	// share the source, and have no known device, out of the open lane for up to a day. Zero means no limit.
 	SubjectsDay int
 	// Failures is how many guesses may fail in an hour, at whatever subjects. Required, at most 1,000, as are the others.
 	Failures int
@@ -34,11 +34,11 @@ type SourceLimit struct {
 
 // SourceLimits are limits by source address, by kind of address. The zero SourceLimits are no limits.
 type SourceLimits struct {
-	// Host limits an address of IPv4, and any text that is no address. Many people may share one, behind a gateway of an agency,
-	// a school or a carrier: docs/sizing.md says how to size it.
+	// Host limits an address of IPv4, and any text that is no address. Many people may share one, behind a gateway of an
+	// agency, a school or a carrier: docs/sizing.md says how to size it. Zero means no limit.
 	Host SourceLimit
-	// Net64 limits a /64 network of IPv6, which is a household or a telephone as a rule, and Net48 the /48 network around it, of
-	// which a customer may be given all. Both or neither are set.
+	// Net64 limits a /64 network of IPv6, which is a household or a telephone as a rule, and Net48 the /48 network around it,
+	// of which a customer may be given all. Both or neither are set. Zero means no limit.
 	Net64, Net48 SourceLimit
 }
 

@@ -30,45 +30,46 @@ const (
 // A CodePolicy is everything in which one kind of delivered code differs from another. It is plain data, and may be written and
 // read as JSON (see [ParseCodePolicy]). The zero CodePolicy is refused; [SMS] and [ClavePIN] are complete ones to begin from.
 type CodePolicy struct {
-	// Name names the codes, "sms": services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.". Never
-	// change it: the name is stored with every record.
+	// Name names the codes, "sms": services of one name over one vault share them. 1 to 40 ASCII letters, digits and "-_.".
+	// Never change it: the name is stored with every record. Required.
 	Name string
 
-	// Alphabet and Length are what is drawn at random and sent: 3 to 12 characters. Case, blanks and hyphens of typed input do not
-	// matter.
+	// Alphabet and Length are what is drawn at random and sent: 3 to 12 characters of an alphabet of 2 to 64. Both are
+	// required. Case, blanks and hyphens of typed input do not matter.
 	Alphabet string
 	Length   int
-	// Joined is the length of the part that the subject may choose at [Codes.Request] and then types in front of the code: letters
-	// A to Z, without regard to case, and digits; at most 8. Zero means that there is none. With a Joined part, Alphabet must hold
-	// letters and digits only.
+	// Joined is the length in characters of the part that the subject may choose at [Codes.Request] and then types in front of
+	// the code: letters A to Z, without regard to case, and digits; at most 8. Zero means that there is none. With a Joined
+	// part, Alphabet must hold letters and digits only.
 	Joined int
-	// Valid is how long a code is good: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2).
+	// Valid is how long a code is good: 1 to 10 minutes (NIST SP 800-63B-4 3.1.3.2). Required.
 	Valid time.Duration
-	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They also count towards Lockout.
+	// Tries is how many wrong guesses end one code; at most Lockout's ceiling. They also count towards Lockout. Required.
 	Tries int
 	// MaxPending is how many codes of one subject may be good at the same time, 1 to 10, and as many again for callers that had
 	// shown something ([civicpin.Source].Shown). One more code replaces the oldest of its sort. Zero means 3, so that an impatient
 	// second request does not end a slow message's code.
 	MaxPending int
 
-	// Channels are those that may carry codes, the preferred one first: push before text messages, which NIST SP 800-63B-4 3.1.3.3
-	// restricts. E-mail takes an exception: 3.1.3.1 forbids it for authentication. A recovery may send codes by e-mail, see
-	// package recovery/plan. A letter or a slip takes longer than a code lives: see package pin for those.
+	// Channels are those that may carry codes, the preferred one first: push before text messages, which NIST SP 800-63B-4
+	// 3.1.3.3 restricts. E-mail takes an exception: 3.1.3.1 forbids it for authentication. A recovery may send codes by e-mail,
+	// see package recovery/plan. A letter or a slip takes longer than a code lives: see package pin for those. Required, at
+	// most 16.
 	Channels []civicpin.Channel
-	// OwnChannels are the channels of the caller's own that Channels lists; at most 16. Any other channel that is none of package
-	// civicpin's is refused as misspelt.
+	// OwnChannels are the channels of the caller's own that Channels lists; at most 16. Any other channel that is none of
+	// package civicpin's is refused as misspelt. Empty means none.
 	OwnChannels []civicpin.Channel
-	// Decoys are at most 16 examples, {SMS, "+34600000000"}, of which Request.To is made where a subject has no contact. Without
-	// decoys Request.To is always empty; showing one would reveal who is registered.
+	// Decoys are at most 16 examples, {SMS, "+34600000000"}, of which Request.To is made where a subject has no contact. Empty
+	// means that Request.To is always empty; showing one would reveal who is registered.
 	Decoys []civicpin.Contact
 
-	// Lockout limits wrong guesses at a subject's codes, however many codes were requested in between.
+	// Lockout limits wrong guesses at a subject's codes, however many codes were requested in between. Required.
 	Lockout lockout.Policy
 	// Sends limits the messages for a subject; the limits by address, country and source are the outbox's. Zero means 10 in 24
 	// hours. It must fit the outbox's Limits.Proved: see [outbox.Outbox.Limit].
 	Sends civicpin.Rate
 
-	// Exceptions accept what [CodePolicy.Breaks] lists: each names one clause, and why.
+	// Exceptions accept what [CodePolicy.Breaks] lists: each names one clause, and why. Empty means none.
 	Exceptions []civicpin.Exception
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/civicpin/civicpin/internal/choice"
 	"github.com/civicpin/civicpin/internal/code"
 	"github.com/civicpin/civicpin/internal/password"
-	"github.com/civicpin/civicpin/internal/policyjson"
 	"github.com/civicpin/civicpin/internal/standard"
 	"github.com/civicpin/civicpin/lockout"
 )
@@ -38,12 +37,15 @@ const (
 // Chosen says what a secret of the subject's own choice may be, and Form what it consists of. Whatever the form, common values,
 // repeats, sequences, dates and pieces of the subject's own data are refused with a [ChoiceError] that names the rule.
 type Chosen struct {
+	// Form is what the secret consists of. Required.
 	Form Form
-	// Min and Max are the least and the greatest length; Max is at most 128. A Min below 15 or a Max below 64 takes an exception
-	// (NIST SP 800-63B-4 3.1.1.2). With a second factor at each use, 8 are enough: the exception says so.
+	// Min and Max are the least and the greatest length in characters: 4 to 128, and from 8 for a Password. Required. A Min
+	// below 15 or a Max below 64 takes an exception (NIST SP 800-63B-4 3.1.1.2). With a second factor at each use, 8 are
+	// enough: the exception says so.
 	Min, Max int
 	// Words are further values to refuse: the agency's and the service's names, and what people make of them (NIST SP 800-63B-4
-	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256.
+	// 3.1.1.2). They are refused alone and put together with common words, without regard to case and accents. At most 256;
+	// empty means none.
 	Words []string
 	// Breached, if not nil, reports whether a secret is known from a breach: by a [breached.File], or by a service. If so the
 	// secret is refused with rule.Breached, and if Breached fails, with [ErrUnchecked]. An Alphanumeric secret is asked for in
@@ -59,47 +61,51 @@ type Chosen struct {
 // (see [ParsePolicy]). The zero Policy is refused; [Default] and [INPS] are complete ones to begin from.
 type Policy struct {
 	// Name names the system, "inps": services of one name over one vault share their credentials. 1 to 40 ASCII letters, digits
-	// and "-_.". Never change it: the name is stored with every record.
+	// and "-_.". Never change it: the name is stored with every record. Required.
 	Name string
 
 	// Alphabet, Parts and Length are what is issued: Parts parts, 1 to 8, each of Length characters of the alphabet, drawn at
-	// random. Case, blanks and hyphens of typed input do not matter.
+	// random. The alphabet has 2 to 64 characters of ASCII; Length is 4 to 32. Case, blanks and hyphens of typed input do not
+	// matter. All three are required.
 	Alphabet string
 	Parts    int
 	Length   int
 	// Valid is how long an issued secret may wait for its exchange, by channel; the longest of its parts' channels counts.
-	// Channels that are not listed are refused. At most 30 days, which NIST SP 800-63A-4 3.8 allows for letters abroad. More than
-	// 24 hours by e-mail, or 10 minutes by a channel that is not printed, takes an exception.
+	// Channels that are not listed are refused. Required: 1 to 32 channels, 1 minute to 30 days, which NIST SP 800-63A-4 3.8
+	// allows for letters abroad. More than 24 hours by e-mail, or 10 minutes by a channel that is not printed, takes an
+	// exception.
 	Valid map[civicpin.Channel]time.Duration
 	// OwnChannels are the channels of the caller's own that Valid lists; at most 16. Any other channel that is none of package
-	// civicpin's is refused as misspelt.
+	// civicpin's is refused as misspelt. Empty means none.
 	OwnChannels []civicpin.Channel
 
-	// Chosen is what the subject may exchange the issued secret for.
+	// Chosen is what the subject may exchange the issued secret for. Required.
 	Chosen Chosen
 	// MaxAge is how long after its last change a chosen secret has to be changed, and MaxUnused how long after its last use it
 	// has to be issued anew. Zero means never. NIST SP 800-63B-4 3.1.1.2 forbids periodic change, so MaxAge takes an exception;
 	// some systems' rules require it.
 	MaxAge, MaxUnused time.Duration
-	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may.
+	// History is how many former secrets may not be chosen again, 0 to 10. The current one never may. Zero means no other.
 	History int
 
-	// Requests says what a request on line for a secret rests on.
+	// Requests says what a request on line for a secret rests on. Zero means on contacts that the subject has proved, or on a
+	// letter to the address in the caller's register.
 	Requests Requests
 	// ResumeOnEvidence says that [Service.Resume] requires evidence of the subject's identity.
 	ResumeOnEvidence bool
 
-	// Lockout limits wrong guesses.
+	// Lockout limits wrong guesses. Required.
 	Lockout lockout.Policy
 	// Sends limits the messages for a subject; the limits by address, country and source are the outbox's. Zero means 10 in 24
 	// hours. Half of it must fit the outbox's Limits.Proved: see [New].
 	Sends civicpin.Rate
-	// Levels is the assurance level that each method of proving identity gives. Methods that are not listed give none.
+	// Levels is the assurance level that each method of proving identity gives. Methods that are not listed give none; empty
+	// means that no method gives a level.
 	Levels map[civicpin.Method]civicpin.Level
-	// Hashing says what hashing costs.
+	// Hashing says what hashing costs. Zero means 19 MiB and two passes, as its fields say.
 	Hashing Hashing
 
-	// Exceptions accept what [Policy.Breaks] lists: each names one clause, and why.
+	// Exceptions accept what [Policy.Breaks] lists: each names one clause, and why. Empty means none.
 	Exceptions []civicpin.Exception
 }
 
@@ -224,27 +230,4 @@ func (f Form) rules() choice.Form {
 		return choice.Password
 	}
 	return 0
-}
-
-// plainPolicy is a Policy without its methods.
-type plainPolicy Policy
-
-// MarshalJSON writes the policy for people to read and edit: durations as "15m" or "90d", levels by name. Errors match
-// [civicpin.ErrInvalid] for an invalid level.
-func (p Policy) MarshalJSON() ([]byte, error) {
-	return policyjson.Marshal(plainPolicy(p))
-}
-
-// UnmarshalJSON reads what [Policy.MarshalJSON] writes. It is strict: unknown and repeated fields, unknown words and unknown
-// channels are errors that match [ErrInvalidPolicy], and leave the policy unchanged. They name the line, the column, the field
-// and what it takes. It does not validate; [ParsePolicy] and [New] do.
-func (p *Policy) UnmarshalJSON(data []byte) error {
-	return policyjson.Read(data, (*plainPolicy)(p), ErrInvalidPolicy,
-		policyjson.Of(Digits, Alphanumeric, Password), policyjson.Of(lockout.Timed, lockout.UntilUnlocked))
-}
-
-// ParsePolicy reads and validates a policy in JSON, of at most 64 KiB. All errors match [ErrInvalidPolicy]. The page
-// docs/policies.md lists the fields, and docs/policies holds the ready policies.
-func ParsePolicy(data []byte) (Policy, error) {
-	return policyjson.Parse[Policy](data)
 }

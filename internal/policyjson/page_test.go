@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/require"
@@ -55,8 +56,8 @@ func TestSamples(t *testing.T) {
 
 const beginning = `# Policies and plans in JSON
 
-The names of fields, and what they take. Durations are texts such as "15m" and "90d". Fields that are left out
-are zero. The ready policies are in docs/policies. A wrong file is refused with the line, the column, the field and what it takes.
+The names of fields, what they take, and what they mean when they are left out. A duration is a text such as "15m" and "90d".
+The ready policies are in docs/policies. A wrong file is refused with the line, the column, the field and what it takes.
 
 pin.ParsePolicy and otp.ParseCodePolicy read a policy, and json.Unmarshal reads a plan into a plan.Plan. A step of a plan is an
 object with one key, the step's name:
@@ -149,13 +150,16 @@ func (p *fieldsPage) section(typ reflect.Type) {
 		fmt.Fprintf(p, "\n%s\n", text)
 	}
 	var names []string
+	var fields []reflect.StructField
 	comment := ""
 	flush := func() {
 		if len(names) > 0 {
-			require.NotEmpty(p.t, plain(comment), "%s says nothing about %v", typ, names)
+			if err := thin(typ, fields, comment); err != nil {
+				p.t.Error(err)
+			}
 			fmt.Fprintf(p, "\n- %s: %s", strings.Join(names, ", "), strings.ReplaceAll(plain(comment), "\n", "\n  "))
 		}
-		names, comment = nil, ""
+		names, fields, comment = nil, nil, ""
 	}
 	for _, f := range spec.Fields.List {
 		text := f.Doc.Text() + f.Comment.Text()
@@ -166,13 +170,73 @@ func (p *fieldsPage) section(typ reflect.Type) {
 			comment = text
 		}
 		for _, name := range f.Names {
-			if field, ok := typ.FieldByName(name.Name); ok && name.IsExported() {
+			if field, ok := typ.FieldByName(name.Name); ok && name.IsExported() && field.Type.Kind() != reflect.Func {
+				fields = append(fields, field)
 				names = append(names, "`"+string(unicode.ToLower(rune(name.Name[0])))+name.Name[1:]+"`"+p.takes(name.Name, field.Type))
 			}
 		}
 	}
 	flush()
 	p.WriteString("\n")
+}
+
+var (
+	units    = regexp.MustCompile(`how many|number of|\b(characters|KiB|bytes|passes|lanes|hashes|failures)\b`)
+	defaults = regexp.MustCompile(`(?i)\b(zero|empty)\s+means\b|\bdefault:? |\brequired\b`)
+)
+
+// thin returns an error if a comment does not name its fields, or does not say what they mean when they are left out and in
+// which unit they count. Words, durations and booleans are told apart by takes, and a boolean left out is false.
+func thin(typ reflect.Type, fields []reflect.StructField, comment string) error {
+	for _, f := range fields {
+		kind := f.Type.Kind()
+		switch {
+		case !regexp.MustCompile(`\b` + f.Name + `\b`).MatchString(comment):
+			return fmt.Errorf("the comment of %s.%s does not name it: %q", typ, f.Name, comment)
+		case kind != reflect.Bool && !defaults.MatchString(comment):
+			return fmt.Errorf("the comment of %s.%s does not say what it means when left out: %q", typ, f.Name, comment)
+		case kind >= reflect.Int && kind <= reflect.Float64 && !worded(f.Type) && !units.MatchString(comment):
+			return fmt.Errorf("the comment of %s.%s does not say in what it counts: %q", typ, f.Name, comment)
+		}
+	}
+	return nil
+}
+
+// worded reports whether a number is written as a word or as a duration.
+func worded(typ reflect.Type) bool {
+	return typ == reflect.TypeFor[civicpin.Level]() || typ == reflect.TypeFor[time.Duration]()
+}
+
+// TestThin: a comment that leaves its field's name, unit or default out is noticed.
+func TestThin(t *testing.T) {
+	type policy struct {
+		Tries int
+		Wait  time.Duration
+		On    bool
+	}
+	typ := reflect.TypeFor[policy]()
+	for comment, want := range map[string]string{
+		"Tries is how many guesses there are. Zero means 3.": "",
+		"Tries are counted. Zero means 3.":                   "in what it counts",
+		"Tries is how many guesses there are.":               "when left out",
+		"how many guesses there are; zero means 3":           "does not name it",
+		"Wait is how long it takes.":                         "when left out",
+		"Wait is how long it takes. Required.":               "",
+		"On says that it is on.":                             "",
+		"it is on":                                           "does not name it",
+		"":                                                   "does not name it",
+	} {
+		name, _, _ := strings.Cut(comment, " ")
+		field, ok := typ.FieldByName(name)
+		if !ok {
+			field = typ.Field(0)
+		}
+		err := thin(typ, []reflect.StructField{field}, comment)
+		require.Equal(t, want == "", err == nil, comment)
+		if want != "" {
+			require.ErrorContains(t, err, want, comment)
+		}
+	}
 }
 
 // clauses writes what an exception can name.
@@ -192,8 +256,16 @@ func (p *fieldsPage) clauses() {
 
 // takes says which words a field takes, and has the struct that it holds written later.
 func (p *fieldsPage) takes(name string, typ reflect.Type) string {
-	if typ.Kind() == reflect.Map && typ.Elem() == reflect.TypeFor[civicpin.Level]() {
-		return ` (each of "none", "low", "substantial", "high")`
+	const levels = `"none", "low", "substantial", "high")`
+	switch {
+	case typ.Kind() == reflect.Map && typ.Elem() == reflect.TypeFor[civicpin.Level]():
+		return " (each of " + levels
+	case typ == reflect.TypeFor[civicpin.Level]():
+		return " (" + levels
+	case typ == reflect.TypeFor[time.Duration]():
+		return " (duration)"
+	case typ.Kind() == reflect.Bool:
+		return " (true or false; false if left out)"
 	}
 	if typ.Kind() == reflect.Map {
 		typ = reflect.SliceOf(typ.Key())

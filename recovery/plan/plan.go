@@ -25,14 +25,15 @@ const (
 // A Plan is one way to a new secret, or out of a lock: steps in their order, and what follows. It is plain data.
 type Plan struct {
 	// Name names the plan, "iess-clave"; runs and counts go by it, so never change it. 1 to 32 ASCII letters, digits and "-_.".
+	// Required.
 	Name string
-	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together.
+	// Steps are asked for in this order; guesses that follow each other (Facts, Image, Questions, Contacts) together. Required.
 	Steps []Step
-	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan. As many wrong codes, typed in one run,
-	// end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
-	// Its delays hold for answers alone. Devices is refused: a recovery remembers none.
-	// Without a Reserve, an attacker's wrong guesses lock an owner out who has logged in or uses a known device.
-	// Without the limits of [lockout.Policy.WithRates], an attacker tries one likely birthday on everybody.
+	// Limit says how many wrong guesses at a subject are borne, over all runs of the plan. Required. As many wrong codes, typed
+	// in one run, end that run. Over all runs wrong codes lock only near the ceiling: nine tenths of it, and at least Limit.
+	// Its delays hold for answers alone. Devices is refused: a recovery remembers none. Without a Reserve, an attacker's wrong
+	// guesses lock an owner out who has logged in or uses a known device. Without the limits of [lockout.Policy.WithRates], an
+	// attacker tries one likely birthday on everybody.
 	Limit lockout.Policy
 	// Outcome is what a completed run comes to. Required.
 	Outcome Outcome
@@ -63,9 +64,9 @@ type Plan struct {
 	// Service.Repudiate of package recovery. Zero means 7 days; 1 to 60.
 	Repudiate time.Duration
 	// OwnChannels are the channels of the caller's own that Steps name; at most 16. Any other channel that is none of package
-	// civicpin's is refused as misspelt. [Facilities].Mail says which of them are mailboxes.
+	// civicpin's is refused as misspelt. Empty means none. [Facilities].Mail says which of them are mailboxes.
 	OwnChannels []civicpin.Channel
-	// Exceptions accept what [Plan.Breaks] lists: each names one clause, and why.
+	// Exceptions accept what [Plan.Breaks] lists: each names one clause, and why. Empty means none.
 	Exceptions []civicpin.Exception
 }
 

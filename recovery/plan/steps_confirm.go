@@ -8,9 +8,11 @@ import (
 
 // ConfirmContact shows the subject's contact on a channel, masked, to be confirmed; or corrected.
 type ConfirmContact struct {
-	Channel civicpin.Channel // of the contact that is shown
-	// MayCorrect lets another address be given instead. The link or code that follows goes there, which proves that
-	// address but nothing about who has it. So unless an operator or another proof comes after it, Wait is needed.
+	// Channel is that of the contact that is shown, and of the other address if there is one. Not a printed channel. Required.
+	Channel civicpin.Channel
+	// MayCorrect lets another address be given instead. Otherwise the subject can confirm and no more. The link or code that
+	// follows goes there, which proves that address but nothing about who has it. So unless an operator or another proof comes
+	// after it, Wait is needed.
 	MayCorrect bool
 	// Wait is how long a recovery with a corrected contact rests while the old contacts, who are told, can end it: 72 hours
 	// to 30 days; zero means that it does not rest. See [NoticeTime].

@@ -16,7 +16,7 @@ func (Captcha) check(before *progress) string {
 	return ""
 }
 
-// Facts asks for facts that Config.Register knows of the subject: "birth-day", "document-expiry". At most 8 names. Facts that
+// Facts asks for facts that Config.Register knows of the subject: "birth-day", "document-expiry". 1 to 8 names. Facts that
 // others know, too, slow a guesser down and prove nothing: a plan gets no credit for them.
 type Facts []string
 
@@ -58,7 +58,7 @@ func (s Questions) check(before *progress) string {
 // Contacts asks to name contacts that the subject has proved: their addresses, typed. Messages of later steps, and the parts
 // of a new secret, then go to these.
 type Contacts struct {
-	// AtLeast is how many are to be named: 1 to 4.
+	// AtLeast is how many are to be named: 1 to 4. Required.
 	AtLeast int
 	// Of lists the channels of which they may be; the order is that in which parts are assigned. Empty means any.
 	Of []civicpin.Channel

@@ -10,15 +10,16 @@ import (
 // Link sends a link to a contact of the subject. Opening it changes nothing, however many mail scanners do; Service.Redeem or
 // Service.Finish of package recovery, behind a button, uses it once.
 type Link struct {
-	// Channel is where it goes, or the first of Or that the subject has. Not a telephone: no text message has a link.
+	// Channel is where it goes, or the first of Or that the subject has. Channel is required; an empty Or means Channel alone.
+	// Not a telephone: no text message has a link.
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
 	// Valid is how long it is good for, at most until the run ends: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP
-	// 800-63B-4 4.2.1.2). Mail scanners alone may take ten minutes. A channel of the caller's own is no mailbox unless
-	// [Facilities].Mail lists it.
+	// 800-63B-4 4.2.1.2). Required. Mail scanners alone may take ten minutes. A channel of the caller's own is no mailbox
+	// unless [Facilities].Mail lists it.
 	Valid time.Duration
-	// Code is the length of a typed code in the same message, 6 to 12, for a subject who cannot follow the link; zero means none.
-	// Link and code are one: the first that is used ends both.
+	// Code is the length of a typed code in the same message, 6 to 12 characters, for a subject who cannot follow the link;
+	// zero means none. Link and code are one: the first that is used ends both.
 	Code int
 }
 
@@ -42,10 +43,10 @@ func (s Link) delivery() Delivery {
 // Code sends a code, over Channel or the first of Or that the subject has, to be typed into the page on which the recovery
 // runs.
 type Code struct {
-	// Channel is where it goes, or the first of Or that the subject has. Channel is required; no Or means Channel alone.
+	// Channel is where it goes, or the first of Or that the subject has. Channel is required; an empty Or means Channel alone.
 	Channel civicpin.Channel
 	Or      []civicpin.Channel
-	// Valid is how long it is good for: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP 800-63B-4 4.2.1.2).
+	// Valid is how long it is good for: 1 to 10 minutes, to a mailbox up to 24 hours (NIST SP 800-63B-4 4.2.1.2). Required.
 	Valid time.Duration
 	// Length is 6 to 12 characters that are not taken for each other; zero means 8.
 	Length int

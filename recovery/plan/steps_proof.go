@@ -17,9 +17,12 @@ func (s Factor) check(before *progress) string {
 
 // Documents asks for pictures of documents that the caller takes in; see DocumentStore of package recovery.
 type Documents struct {
-	// Kinds names what has to be there: "card-front", "card-back", "face". 1 to 8.
+	// Kinds names the pictures that have to be there, "card-front", "card-back", "face": 1 to 8 names of the caller's own.
+	// Required. Each upload is for one of them, and no two uploads of a run may be the same picture.
 	Kinds []string
-	// Types are the media types allowed, "image/jpeg"; MaxBytes is the greatest size of each.
+	// Types are the media types allowed, "image/jpeg", as the caller's DocumentStore spells them. MaxBytes is the greatest size
+	// of one upload in bytes, at least 1. An upload that is of another type, empty or larger, or that the scanner did not find
+	// clean, is refused. Both are required.
 	Types    []string
 	MaxBytes int64
 }
@@ -53,10 +56,10 @@ func (s Documents) check(before *progress) string {
 
 // Approval asks that a member of staff approves; see Service.Decide of package recovery.
 type Approval struct {
-	// Role is one of Config.Roles.
+	// Role is one of Config.Roles. Required.
 	Role string
-	// Questions is how many of the enrolled questions the operator asks, 0 to 4. The library compares what the subject
-	// said; the operator never sees an answer that is on file.
+	// Questions is how many of the enrolled questions the operator asks, 0 to 4. Zero means none. The library compares what the
+	// subject said; the operator never sees an answer that is on file.
 	Questions int
 	// Second says that another operator of the role has to approve, too.
 	Second bool
