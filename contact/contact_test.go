@@ -3,6 +3,7 @@ package contact_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,19 @@ func TestContactCodesAreLimited(t *testing.T) {
 	k.proves(t, rosaMail)
 	require.Contains(t, reasons(k.events, "contact.refused"), "wrong")
 	require.Contains(t, reasons(k.events, "contact.refused"), "locked")
+}
+
+// TestContactCodesCountNoSource: an office types the codes of 200 subjects from one address, and each typing error counts for its
+// subject alone.
+func TestContactCodesCountNoSource(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.asks(t, byMail)
+	right := k.post.Last(rosaMail, proveKind).Secret
+	for i := range 200 {
+		subject := civicpin.Subject("SUBJECT-" + strconv.Itoa(i))
+		require.ErrorIs(t, k.ProveCode(t.Context(), subject, civicpin.NewSecret("WWWWWWWW"), bookHome), contact.ErrRefused)
+	}
+	require.NoError(t, k.ProveCode(t.Context(), rosa, right, bookHome))
 }
 
 // What cannot be gets a clear error and changes nothing.
