@@ -572,6 +572,7 @@ func TestWalks(t *testing.T) {
 		"lñpokmju":          rule.Sequence,
 		"poiuytrewq+`p":     "",
 		"lòpoiuyt":          rule.Sequence,
+		"opè+ùàòlkj":        rule.Sequence, // on the Italian one alone
 		"zse4rfvgy7":        rule.Sequence,
 		"qwxrtyuk":          "",
 		"bhu87ytfc!1985":    rule.Common,
