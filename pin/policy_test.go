@@ -1046,3 +1046,146 @@ func TestReadyPoliciesWhole(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) { testkit.Infos(t, pin.Events()) }
+
+// Each check of a policy refuses by itself: the error is that check's own, and not one of a later check.
+func TestPolicyErrors(t *testing.T) {
+	channels := func(n int) func(*pin.Policy) {
+		return func(p *pin.Policy) {
+			p.Valid = make(map[civicpin.Channel]time.Duration)
+			for i := range n {
+				p.Valid[civicpin.Channel(fmt.Sprint("own-", i))] = 10 * time.Minute
+			}
+		}
+	}
+	for says, changes := range map[string][]func(*pin.Policy){
+		"Name is not 1 to 40 ASCII letters, digits and -_.": {
+			func(p *pin.Policy) { p.Name = "" }, func(p *pin.Policy) { p.Name = strings.Repeat("a", 41) },
+		},
+		"Parts is not 1 to 8, or Length not 4 to 32": {
+			func(p *pin.Policy) { p.Parts = 0 }, func(p *pin.Policy) { p.Parts = 9 },
+			func(p *pin.Policy) { p.Length = 3 }, func(p *pin.Policy) { p.Length = 33 },
+		},
+		"Valid lists no channel, or more than 32": {channels(0), channels(33)},
+		`Valid for "" is not 1 minute to 30 days`: {func(p *pin.Policy) { p.Valid[""] = day }},
+		`Valid for "letter" is not 1 minute to 30 days`: {
+			func(p *pin.Policy) { p.Valid[civicpin.Letter] = time.Minute - 1 },
+			func(p *pin.Policy) { p.Valid[civicpin.Letter] = 30*day + 1 },
+		},
+		`Levels for "" is not a level`: {func(p *pin.Policy) { p.Levels[""] = civicpin.Low }},
+		`Levels for "video" is not a level`: {
+			func(p *pin.Policy) { p.Levels[civicpin.Video] = civicpin.NoLevel },
+			func(p *pin.Policy) { p.Levels[civicpin.Video] = civicpin.High + 1 },
+		},
+		"Chosen.Min is below 8 for a password (NIST SP 800-63B-4 3.1.1.2)": {func(p *pin.Policy) { p.Chosen.Min = 7 }},
+		"MaxAge is under a day": {
+			func(p *pin.Policy) { p.MaxAge = -1 }, func(p *pin.Policy) { p.MaxAge = 1 }, func(p *pin.Policy) { p.MaxAge = day - 1 },
+		},
+		"MaxUnused is under two days": {
+			func(p *pin.Policy) { p.MaxUnused = -1 }, func(p *pin.Policy) { p.MaxUnused = 1 },
+			func(p *pin.Policy) { p.MaxUnused = 2*day - 1 },
+		},
+		"History is not 0 to 10": {func(p *pin.Policy) { p.History = -1 }, func(p *pin.Policy) { p.History = 11 }},
+		"Hashing.Permits or Wait is negative": {
+			func(p *pin.Policy) { p.Hashing.Permits = -1 }, func(p *pin.Policy) { p.Hashing.Wait = -1 },
+		},
+	} {
+		for i, change := range changes {
+			p := pin.Default()
+			change(&p)
+			require.EqualError(t, p.Validate(), pin.ErrInvalidPolicy.Error()+": "+says, i)
+		}
+	}
+	p := pin.Default()
+	channels(32)(&p)
+	require.ErrorContains(t, p.Validate(), `"own-0"`, "32 channels are not too many: these are unknown")
+	p = pin.Default()
+	p.Chosen.Form = "picture"
+	require.ErrorContains(t, p.Validate(), pin.ErrInvalidPolicy.Error()+": Chosen: ")
+}
+
+// A chance is at most one.
+func TestGuessProbabilityIsAProbability(t *testing.T) {
+	p := pin.Default()
+	p.Alphabet, p.Length, p.Chosen = "01", 4, pin.Chosen{Form: pin.Digits, Min: 1, Max: 1}
+	issued, chosen := p.GuessProbability()
+	require.Equal(t, []float64{1, 1}, []float64{issued, chosen})
+}
+
+// A service's policy shares nothing with what the caller keeps, and has 10 messages in 24 hours unless it says so.
+func TestPolicyIsItsOwn(t *testing.T) {
+	p := pin.INPS()
+	p.Hashing.Former, p.Chosen.Words = []pin.Cost{{Time: 3}}, []string{"inps"}
+	k := newKit(t, p)
+	service, err := pin.New(k.out, p)
+	require.NoError(t, err)
+	want := service.Policy()
+	require.Equal(t, civicpin.Rate{Limit: 10, Window: day}, want.Sends)
+	for _, mine := range []pin.Policy{p, service.Policy()} {
+		mine.Valid[civicpin.SMS], mine.Levels[civicpin.Video] = time.Hour, civicpin.Low
+		mine.Chosen.Words[0], mine.OwnChannels[0], mine.Exceptions[0].Reason = "other", "other", "other"
+		mine.Hashing.Former[0].Time = 4
+		require.Equal(t, want, service.Policy())
+	}
+}
+
+// Half of Sends must fit the outbox's Limits.Proved.
+func TestNewNeedsRoomForResends(t *testing.T) {
+	vault := testkit.Vault(t, store.NewMemory(), newClock(), nil)
+	for limit, want := range map[int]error{80: nil, 82: civicpin.ErrInvalid} {
+		p := pin.Default()
+		p.Sends = civicpin.Rate{Limit: limit, Window: day}
+		service, err := pin.New(testkit.Outbox(t, vault, nil, outbox.Limits{Proved: civicpin.Rate{Limit: 40, Window: day}}), p)
+		require.ErrorIs(t, err, want)
+		require.Equal(t, want != nil, service == nil)
+	}
+}
+
+// New asks the notifier for each channel of the policy about the message that would carry a part.
+func TestNewAsksWithTheWholeMessage(t *testing.T) {
+	var asked []civicpin.Message
+	k := newKit(t, pin.INPS())
+	box := &testkit.Mailbox{Refuse: func(m civicpin.Message) error {
+		asked = append(asked, m)
+		return nil
+	}}
+	_, err := pin.NewCheap(k.vault, testkit.Outbox(t, k.vault, box, outbox.Limits{}), pin.INPS())
+	require.NoError(t, err)
+	valid := make(map[civicpin.Channel]time.Time)
+	for _, m := range asked {
+		require.Len(t, m.Secret.Reveal(), 8)
+		require.Equal(t, []any{pin.PartMessage, 2, 2}, []any{m.Kind, m.Part, m.Parts})
+		valid[m.To.Channel] = m.ExpiresAt
+	}
+	for channel, d := range pin.INPS().Valid {
+		if !channel.Printed() {
+			require.Equal(t, k.clock.Now().Add(d), valid[channel], channel)
+		}
+	}
+}
+
+// Six symbols in a row of the issued secret are too many, wherever they stand, and fewer if there is nothing else.
+func TestRowsOfTheIssuedSecret(t *testing.T) {
+	for name, tc := range map[string]struct {
+		choose func(slip string) string
+		broken bool
+	}{
+		"five":             {func(slip string) string { return slip[:5] + "éñü tavolò blù" }, false},
+		"six at the start": {func(slip string) string { return slip[:6] + "éñü tavolò blù" }, true},
+		"six at the end":   {func(slip string) string { return "tavolò blù éñü" + slip[6:] }, true},
+		"six with blanks":  {func(slip string) string { return "tavolò blù éñü" + slip[6:9] + " -" + slip[9:] }, true},
+		"a letter between": {func(slip string) string { return "tavolò blù éñü" + slip[6:9] + "ø" + slip[9:] }, false},
+		"nothing but four": {func(slip string) string { return slip[:2] + "!?#+*~%&/()" + slip[2:4] }, true},
+		"no symbol":        {func(string) string { return "!?#+*~%&/()=;:,@" }, false},
+	} {
+		k := newKit(t, pin.Default())
+		is, err := k.Issue(t.Context(), maria, pin.IssueOptions{Parts: []civicpin.Contact{{Channel: civicpin.HandedOver}}, By: clerk})
+		require.NoError(t, err)
+		slip := is.Slip.Reveal()
+		err = testkit.Err(k.Exchange(t.Context(), try(slip), civicpin.NewSecret(tc.choose(slip))))
+		if !tc.broken {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.Equal(t, rule.Issued, testkit.As[*pin.ChoiceError](t, err).Rule, name)
+	}
+}
