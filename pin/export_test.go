@@ -60,3 +60,18 @@ func Refs(ctx context.Context, s *Service, subject civicpin.Subject) ([]outbox.R
 
 // PlainDecoy is what is opened for a subject without a credential, before it is sealed.
 func PlainDecoy(s *Service) any { return s.decoy }
+
+// Spoil makes the hashes of a subject's credential unreadable: of the current secret, of former ones, or of both.
+func Spoil(ctx context.Context, s *Service, subject civicpin.Subject, current, former bool) error {
+	return testkit.Err(s.creds.Update(ctx, store.Key{Subject: subject}, func(e *store.Entry[credential]) error {
+		if current {
+			e.Value.Hash = "spoilt"
+		}
+		for i := range e.Value.History {
+			if former {
+				e.Value.History[i].Hash = "spoilt"
+			}
+		}
+		return nil
+	}))
+}

@@ -3,6 +3,7 @@ package pin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/password"
+	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
@@ -673,3 +675,253 @@ func TestRecordersThatMisbehave(t *testing.T) {
 		})
 	}
 }
+
+// Input that is invalid is refused before the store is asked for anything.
+func TestInvalidInputCostsNothing(t *testing.T) {
+	k := newKit(t, withDevices())
+	device(t, k)
+	ctx, grant := t.Context(), k.granted(t)
+	const nobody, noActor, longSource = civicpin.Subject(""), civicpin.Actor(""), "a\nb"
+	bad := civicpin.Source{Address: longSource}
+	hash, choice := civicpin.NewSecret(bcrypt4711), civicpin.NewSecret(changed)
+	attempts := []pin.Attempt{{Subject: nobody}, {Subject: maria, Source: bad}}
+	var calls []func() error
+	for _, a := range attempts {
+		o := inps()
+		o.Source = a.Source
+		calls = append(calls,
+			func() error { return testkit.Err(k.Issue(ctx, a.Subject, o)) },
+			func() error { return testkit.Err(k.Verify(ctx, a)) },
+			func() error { return testkit.Err(k.Exchange(ctx, a, choice)) },
+			func() error { return testkit.Err(k.Change(ctx, a, choice)) },
+			func() error { return k.Resend(ctx, a.Subject, 0, a.Source) },
+			func() error { return testkit.Err(k.Shown(ctx, a.Subject, a.Source)) },
+		)
+	}
+	for _, part := range []int{-1, 2} {
+		calls = append(calls, func() error { return k.Resend(ctx, maria, part, home) })
+	}
+	calls = append(calls,
+		func() error { return testkit.Err(k.Set(ctx, grant, choice, bad)) },
+		func() error { return testkit.Err(k.Reissue(ctx, grant, bad)) },
+		func() error { return testkit.Err(k.Epoch(ctx, nobody)) },
+		func() error { return testkit.Err(k.Acts(ctx, nobody)) },
+		func() error { return testkit.Err(k.Status(ctx, nobody)) },
+		func() error { return testkit.Err(k.Mark(ctx, nobody)) },
+		func() error { return testkit.Err(k.Complete(ctx, proof.New(proof.Completed{Run: "run", Valid: day}))) },
+		func() error { return k.Attest(ctx, maria, civicpin.Evidence{By: clerk}) },
+		func() error { return k.LowerLevel(ctx, maria, civicpin.Level(9), k.clock.Now().Add(day), "", clerk) },
+		func() error { return k.Revoke(ctx, maria, "whim", "", clerk) },
+		func() error { return k.Resume(ctx, maria, civicpin.Evidence{Method: civicpin.Video}, "", clerk) },
+		func() error { return k.Resume(ctx, maria, civicpin.Evidence{}, "", civicpin.Citizen) },
+		func() error { return k.Unlock(ctx, maria, civicpin.Citizen) },
+		func() error { return testkit.Err(k.Reprint(ctx, maria, civicpin.Citizen)) },
+		func() error { return testkit.Err(k.RequestCode(ctx, maria, civicpin.Citizen)) },
+		func() error { return k.Import(ctx, maria, hash, pin.ImportOptions{By: civicpin.Citizen}) },
+		func() error { return k.Import(ctx, maria, choice, pin.ImportOptions{By: clerk}) },
+		func() error { return k.Receipt(ctx, "", state.Delivered) },
+		func() error { return k.Receipt(ctx, "receipt-1", state.Accepted) },
+		func() error { return k.Repudiated(ctx, proof.Completed{}) },
+	)
+	for _, s := range []civicpin.Subject{nobody, maria} {
+		by := map[civicpin.Subject]civicpin.Actor{nobody: clerk, maria: noActor}[s]
+		calls = append(calls,
+			func() error { return k.Attest(ctx, s, civicpin.Evidence{Method: civicpin.Video, By: by}) },
+			func() error { return k.Revoke(ctx, s, state.Ended, "", by) },
+			func() error { return k.Suspend(ctx, s, "", by) },
+			func() error { return k.Stop(ctx, s, "", by) },
+			func() error { return k.Resume(ctx, s, civicpin.Evidence{}, "", by) },
+			func() error { return k.Unlock(ctx, s, by) },
+			func() error { return k.EndSessions(ctx, s, by) },
+			func() error { return k.LowerLevel(ctx, s, civicpin.Low, k.clock.Now().Add(day), "", by) },
+			func() error { return testkit.Err(k.RequestCode(ctx, s, by)) },
+			func() error { return testkit.Err(k.Reprint(ctx, s, by)) },
+			func() error { return k.Import(ctx, s, hash, pin.ImportOptions{By: by}) },
+		)
+	}
+	k.events.Take()
+	for i, call := range calls {
+		var err error
+		require.Empty(t, testkit.Calls(k.faults, func() { err = call() }), "call %d: %v", i, err)
+		require.ErrorIs(t, err, civicpin.ErrInvalid, i)
+		require.Empty(t, k.events.Take(), i)
+	}
+}
+
+// A reason has 512 bytes at most, and a receipt 256.
+func TestLongTexts(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	require.ErrorIs(t, k.Suspend(t.Context(), maria, strings.Repeat("x", 513), clerk), civicpin.ErrInvalid)
+	require.NoError(t, k.Suspend(t.Context(), maria, strings.Repeat("x", 512), clerk))
+	require.ErrorIs(t, k.Receipt(t.Context(), strings.Repeat("x", 257), state.Delivered), civicpin.ErrInvalid)
+	require.ErrorIs(t, k.Receipt(t.Context(), strings.Repeat("x", 256), state.Delivered), pin.ErrNoCredential)
+}
+
+// once has do done before the first write of a record of a kind, by another process.
+func (k *kit) once(t *testing.T, kind string, do func(other *kit)) {
+	t.Helper()
+	other, done := k.other(t, k.memory), false
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, kind+"/") && !done {
+			done = true
+			do(other)
+		}
+		return nil
+	})
+	t.Cleanup(func() { require.True(t, done, "nothing was written") })
+}
+
+// An act that another one made needless at the moment of its write records nothing.
+func TestNeedlessAtItsWrite(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *kit)
+		act     func(*kit) error
+		code    civicpin.EventCode
+	}{
+		"suspend": {active, func(k *kit) error { return k.Suspend(t.Context(), maria, "lost", clerk) }, "pin.suspended"},
+		"revoke":  {active, func(k *kit) error { return k.Revoke(t.Context(), maria, state.Ended, "lost", clerk) }, "pin.revoked"},
+		"receipt": {issuedBefore, func(k *kit) error { return k.Receipt(t.Context(), "receipt-1", state.Delivered) }, "pin.part_delivered"},
+		"resend":  {issuedBefore, func(k *kit) error { return k.Resend(t.Context(), maria, 0, home) }, "pin.resent"},
+		"ask":     {issuedBefore, func(k *kit) error { return issues(civicpin.Citizen, inps())(t.Context(), k) }, "pin.resent"},
+	} {
+		k := newKit(t, withDevices())
+		tc.prepare(t, k)
+		k.once(t, "pin.inps", func(other *kit) { require.NoError(t, tc.act(other)) })
+		require.NoError(t, tc.act(k), name)
+		require.Len(t, k.events.Of(tc.code), 1, name)
+	}
+}
+
+// What an import is told of the times and the identity stands, but no time that is to come.
+func TestImportedTimes(t *testing.T) {
+	now := newClock().Now()
+	for given, want := range map[time.Time]struct{ changed, used time.Time }{
+		{}:                   {now, time.Time{}},
+		now.Add(-50 * day):   {now.Add(-50 * day), now.Add(-50 * day)},
+		now.Add(-1):          {now.Add(-1), now.Add(-1)},
+		now.Add(time.Second): {now, time.Time{}},
+	} {
+		k := newKit(t, pin.INPS())
+		require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{
+			ChangedAt: given, UsedAt: given, By: clerk, Level: civicpin.Substantial, Evidence: inPerson,
+		}))
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		proved := inPerson
+		proved.At = now
+		require.Equal(t, pin.Status{
+			State: state.Active, Level: civicpin.Substantial, Evidence: []civicpin.Evidence{proved}, IssuedAt: now,
+			ChangedAt: want.changed, UsedAt: want.used, ExpiresAt: want.changed.Add(90 * day), Parts: []pin.Part{}, Lockout: st.Lockout,
+		}, st)
+	}
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, Evidence: inPerson}))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, civicpin.Low, st.Level, "the evidence is recorded, and the level that was asked for stands")
+}
+
+// The first piece of evidence stays, and of the others the latest fifteen, each with its time.
+func TestEvidenceIsKept(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	at := k.clock.Now().Add(-day)
+	for i := range 40 {
+		require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{
+			Method: civicpin.Video, Document: fmt.Sprint("D", i), By: clerk, At: at.Add(time.Duration(i)),
+		}))
+	}
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	var want []civicpin.Evidence
+	for i := range 40 {
+		if i == 0 || i > 24 {
+			want = append(want, civicpin.Evidence{Method: civicpin.Video, Document: fmt.Sprint("D", i), By: clerk, At: at.Add(time.Duration(i))})
+		}
+	}
+	require.Equal(t, want, st.Evidence)
+}
+
+// A hash that cannot be read is good for nothing, costs the same work, and is logged. A former one stands in no way.
+func TestUnreadableHash(t *testing.T) {
+	p := pin.INPS()
+	p.History = 3
+	k := newKit(t, p)
+	changedBefore(t, k)
+	require.NoError(t, pin.Spoil(t.Context(), k.Service, maria, false, true))
+	require.NoError(t, testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret(anew))))
+	require.NoError(t, pin.Spoil(t.Context(), k.Service, maria, true, false))
+	k.events.Take()
+	before := pin.Hashes(k.Service)
+	require.ErrorIs(t, testkit.Err(k.Verify(t.Context(), try(anew))), pin.ErrRefused)
+	require.EqualValues(t, 1, pin.Hashes(k.Service)-before)
+	require.Equal(t, "unreadable", k.events.Take()[0].Reason)
+}
+
+// deaf is a store that works on for callers who have hung up.
+type deaf struct{ *store.Memory }
+
+func (d deaf) Get(ctx context.Context, key string) (store.Record, error) {
+	return d.Memory.Get(context.WithoutCancel(ctx), key)
+}
+
+func (d deaf) Put(ctx context.Context, key string, r store.Record) (store.Version, error) {
+	return d.Memory.Put(context.WithoutCancel(ctx), key, r)
+}
+
+func (d deaf) Delete(ctx context.Context, key string, v store.Version) error {
+	return d.Memory.Delete(context.WithoutCancel(ctx), key, v)
+}
+
+// A caller who hangs up before a secret is hashed has written nothing, also where the store would.
+func TestHungUpBeforeAHash(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *kit)
+		act     func(context.Context, *kit) error
+		call    string // at which the caller hangs up, "" for a hash
+		n       int
+	}{
+		"Issue":                {nothing, issues(clerk, inps()), "Put outbox.entry", 2},
+		"Reissue":              {granted(inps().Parts...), reissues, "Put outbox.entry", 2},
+		"Exchange":             {askedBefore, exchanges, "Get proved", 1},
+		"Exchange, the second": {issuedBefore, exchanges, "", 2},
+	} {
+		faults := storetest.NewFaults(deaf{store.NewMemory()})
+		hook := func(string) {}
+		k := provingBy(t, faults.Store(), withDevices(), pin.ProvedFunc(
+			func(context.Context, civicpin.Subject, []civicpin.Contact) (bool, error) {
+				hook("Get proved")
+				return true, nil
+			},
+		))
+		tc.prepare(t, k)
+		ctx, cancel := context.WithCancel(t.Context())
+		left := tc.n
+		hook = func(call string) {
+			if call == tc.call {
+				if left--; left == 0 {
+					cancel()
+				}
+			}
+		}
+		before := k.plain(t)
+		ctx = password.WithEach(ctx, func(context.Context, string) { hook("") })
+		faults.Hook(func(method, key string) error {
+			kind, _, _ := strings.Cut(key, "/")
+			hook(method + " " + kind)
+			return nil
+		})
+		require.ErrorIs(t, tc.act(ctx, k), context.Canceled, name)
+		require.LessOrEqual(t, left, 0, name)
+		require.Equal(t, before, k.plain(t), name)
+	}
+}
+
+// askedBefore is a secret that a citizen asked for, to proved contacts.
+func askedBefore(t *testing.T, k *kit) {
+	require.NoError(t, issues(civicpin.Citizen, inps())(t.Context(), k))
+	require.NoError(t, k.out.Flush(t.Context()))
+}
+
+func reissues(ctx context.Context, k *kit) error { return testkit.Err(k.Reissue(ctx, k.grant, home)) }
