@@ -873,3 +873,242 @@ func TestRepudiatedTakesProofs(t *testing.T) {
 	}
 	require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)), "no credential")
 }
+
+// epochs are the epochs of a subject's contacts.
+type epochs struct {
+	now  uint64
+	fail error
+}
+
+func (e *epochs) Epoch(_ context.Context, subject civicpin.Subject) (uint64, error) {
+	if subject != maria {
+		return 0, nil
+	}
+	return e.now, e.fail
+}
+
+// A grant that rests on contacts is good while they are those that it was given for, and one that rests on none always.
+func TestGrantRestsOnContacts(t *testing.T) {
+	down := errors.New("down")
+	for name, tc := range map[string]struct {
+		book *uint64
+		on   *epochs
+		want error
+	}{
+		"on none":              {nil, &epochs{now: 4}, nil},
+		"on none, none known":  {nil, nil, nil},
+		"on none, none asked":  {nil, &epochs{fail: down}, nil},
+		"the same":             {new(uint64(3)), &epochs{now: 3}, nil},
+		"others":               {new(uint64(3)), &epochs{now: 4}, pin.ErrNoGrant},
+		"none known":           {new(uint64(3)), nil, pin.ErrNoGrant},
+		"they are not reached": {new(uint64(3)), &epochs{now: 3, fail: down}, down},
+	} {
+		for _, parts := range [][]civicpin.Contact{nil, inps().Parts} {
+			k := newKit(t, pin.INPS())
+			k.exchanged(t)
+			p := k.completed(t, parts...)
+			p.Book = tc.book
+			var err error
+			k.grant, err = k.Complete(t.Context(), p)
+			require.NoError(t, err)
+			if tc.on != nil {
+				k.RestOn(tc.on)
+			}
+			use := sets(changed)
+			if parts != nil {
+				use = reissues
+			}
+			for range 61 { // a good grant costs its source nothing
+				if err = use(t.Context(), k); tc.want == nil {
+					break
+				}
+				require.Equal(t, tc.want, err, name)
+			}
+			require.ErrorIs(t, err, tc.want, name)
+			require.Empty(t, k.events.Of("pin.grant_refused"), name)
+		}
+	}
+}
+
+// Evidence after a re-issue raises what is left of the level at the exchange, and never lowers it.
+func TestEvidenceAfterAReissue(t *testing.T) {
+	for _, tc := range []struct {
+		kept, want civicpin.Level
+		method     civicpin.Method
+	}{
+		{civicpin.Low, civicpin.Substantial, civicpin.InPerson},
+		{civicpin.Low, civicpin.Low, civicpin.LetterCode},
+		{civicpin.Substantial, civicpin.Substantial, civicpin.LetterCode},
+	} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		require.NoError(t, k.Attest(t.Context(), maria, inPerson))
+		p := k.completed(t, inps().Parts...)
+		p.Kept.Level = tc.kept
+		g, err := k.Complete(t.Context(), p)
+		require.NoError(t, err)
+		require.NoError(t, testkit.Err(k.Reissue(t.Context(), g, home)))
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{Method: tc.method, By: clerk}))
+		ok, err := k.Exchange(t.Context(), try(k.code()), civicpin.NewSecret(changed))
+		require.NoError(t, err)
+		require.Equal(t, tc.want, ok.Level)
+	}
+}
+
+// Complete refuses a proof by the error that says why.
+func TestCompleteSaysWhy(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	good := k.completed(t)
+	for name, tc := range map[string]struct {
+		change func(*proof.Completed)
+		want   error
+	}{
+		"no subject":      {func(p *proof.Completed) { p.Subject = "" }, civicpin.ErrInvalid},
+		"no run":          {func(p *proof.Completed) { p.Run = "" }, pin.ErrNoGrant},
+		"no time":         {func(p *proof.Completed) { p.Valid = 0 }, pin.ErrNoGrant},
+		"one part of two": {func(p *proof.Completed) { p.Parts = inps().Parts[:1] }, pin.ErrWrongParts},
+		"another epoch":   {func(p *proof.Completed) { p.Epoch++ }, pin.ErrChanged},
+		"nobody there":    {func(p *proof.Completed) { p.Creates = false }, pin.ErrWrongState},
+		"good":            {func(*proof.Completed) {}, nil},
+	} {
+		p := good
+		tc.change(&p)
+		if _, err := k.Complete(t.Context(), p); tc.want == nil {
+			require.NoError(t, err)
+			require.NoError(t, testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{})))
+		} else {
+			require.ErrorIs(t, err, tc.want, name)
+		}
+		require.ErrorIs(t, testkit.Err(k.Status(t.Context(), maria)), pin.ErrNoCredential, name)
+	}
+	k.exchanged(t)
+	p := k.completed(t)
+	p.Valid = 0
+	require.NoError(t, k.unlocked(t, p), "an unlock gives no grant that could be too old")
+}
+
+// What Mark says of each state that a credential can be in.
+func TestMarks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare             func(*testing.T, *kit)
+		held, free, revoked bool
+		level               civicpin.Level
+	}{
+		"nothing":            {nothing, false, true, false, civicpin.NoLevel},
+		"issued":             {issuedBefore, true, false, false, civicpin.Low},
+		"in use":             {active, true, false, false, civicpin.Low},
+		"revoked":            {revoked, false, true, true, civicpin.NoLevel},
+		"begun":              {func(t *testing.T, k *kit) { k.granted(t) }, false, true, false, civicpin.NoLevel},
+		"begun, and revoked": {func(t *testing.T, k *kit) { k.granted(t); k.revoked(t) }, false, true, false, civicpin.NoLevel},
+		"suspended": {func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+		}, false, false, false, civicpin.Low},
+		"begun, and stopped": {func(t *testing.T, k *kit) {
+			k.granted(t)
+			require.NoError(t, k.Stop(t.Context(), maria, "", clerk))
+		}, false, false, false, civicpin.NoLevel},
+		"issued, and revoked": {func(t *testing.T, k *kit) { k.issued(t); k.revoked(t) }, false, true, true, civicpin.NoLevel},
+	} {
+		k := newKit(t, pin.INPS())
+		tc.prepare(t, k)
+		m, err := k.Mark(t.Context(), maria)
+		require.NoError(t, err)
+		require.Equal(t, []any{tc.held, tc.free, tc.revoked, tc.level}, []any{m.Held, m.Free, m.Revoked, m.Level}, name)
+	}
+}
+
+// A credential that a recovery began, and nobody used, goes 30 days after its grant; what was begun with Set is whole.
+func TestBegun(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.granted(t)
+	k.clock.Add(30*day + 15*time.Minute - 1)
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, pin.Status{State: state.Vacant, Parts: []pin.Part{}, Lockout: st.Lockout}, st)
+	k.clock.Add(1)
+	require.ErrorIs(t, testkit.Err(k.Status(t.Context(), maria)), pin.ErrNoCredential)
+
+	now := k.clock.Now()
+	require.NoError(t, testkit.Err(k.Set(t.Context(), k.granted(t), civicpin.NewSecret(changed), home)))
+	st, err = k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, pin.Status{
+		State: state.Active, Level: civicpin.Low, Parts: []pin.Part{}, IssuedAt: now, ChangedAt: now, UsedAt: now,
+		ExpiresAt: now.Add(90 * day), Lockout: st.Lockout,
+	}, st)
+}
+
+// Of former secrets five are compared under grants, and then none for an hour.
+func TestFormerSecretsLock(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	g := k.granted(t)
+	set := func() error { return testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(chosen), home)) }
+	for range 4 {
+		require.ErrorIs(t, set(), pin.ErrUnfitSecret)
+	}
+	_ = set()
+	require.Equal(t, k.clock.Now().Add(time.Hour), testkit.LockedBy(t, set()).Until)
+}
+
+// Under a grant a piece of the subject's data is refused, for nothing.
+func TestPersonalUnderAGrant(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	g := k.granted(t)
+	for range 10 {
+		err := testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret("K331234W"), home))
+		require.Equal(t, rule.Personal, testkit.As[*pin.ChoiceError](t, err).Rule, "a piece of the telephone's number")
+	}
+	require.NoError(t, testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), home)))
+}
+
+// A grant that another use took at the moment of the write issues nothing, and without a place nothing is begun.
+func TestReissueOvertaken(t *testing.T) {
+	p := pin.INPS()
+	p.Hashing.Permits, p.Hashing.Wait = 1, time.Nanosecond
+	k := newKit(t, p)
+	k.exchanged(t)
+	k.grant = k.granted(t, inps().Parts...)
+	release := pin.Occupy(k.Service, 1)
+	require.ErrorIs(t, reissues(t.Context(), k), pin.ErrBusy)
+	release()
+	sent := len(k.mail.Messages())
+	k.once(t, "pin.inps", func(other *kit) { require.NoError(t, reissues(t.Context(), other)) })
+	require.ErrorIs(t, reissues(t.Context(), k), pin.ErrNoGrant)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.Messages(), sent+2, "the other one's")
+	_, right := k.works(t, k.code())
+	require.True(t, right)
+	require.Len(t, k.events.Of("pin.recovered"), 1)
+}
+
+// A grant is used for 15 seconds at most, for a caller who waits for a hash, too, and then nothing is written.
+func TestSetWaitsForAHash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pin.INPS()
+		p.Hashing.Permits = 1
+		faults := storetest.NewFaults(deaf{store.NewMemory()})
+		k := newKitOn(t, faults.Store(), p, testkit.NewClock(time.Now()), &testkit.Mailbox{}, &testkit.Recorder{})
+		k.exchanged(t)
+		g := k.granted(t)
+		before := k.plain(t)
+		puts, release := 0, func() {}
+		faults.Hook(func(method, key string) error {
+			if method == storetest.Put && strings.HasPrefix(key, "lockout.") {
+				if puts++; puts == 2 { // the comparison is settled
+					release = pin.Hold(k.Service, 1)
+				}
+			}
+			return nil
+		})
+		began := time.Now()
+		err := testkit.Err(k.Set(t.Context(), g, civicpin.NewSecret(changed), civicpin.Source{}))
+		release()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 15*time.Second, time.Since(began))
+		require.Equal(t, before, k.plain(t))
+	})
+}

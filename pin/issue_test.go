@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ import (
 	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
+	"github.com/civicpin/civicpin/store/storetest"
 )
 
 func TestIssueRefusesBadInputAndChangesNothing(t *testing.T) {
@@ -897,4 +899,161 @@ func TestContactsFail(t *testing.T) {
 	})
 	require.ErrorIs(t, k.ContactsWent(ctx, maria, nil, since, clerk), broken)
 	require.NoError(t, k.ContactsWent(ctx, maria, nil, time.Time{}, clerk))
+}
+
+// A message that names no part which waits is withdrawn, whatever the name looks like, and what became of it changes nothing.
+func TestMessagesOfNoPart(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, issues(clerk, inps())(t.Context(), k))
+	refs, err := pin.Refs(t.Context(), k.Service, maria)
+	require.NoError(t, err)
+	before, ref := k.plain(t), refs[1]
+	fields := strings.Split(ref.ID, ".")
+	for _, id := range []string{
+		"", "x", ref.ID + ".x", fields[0] + ".1", fields[0] + ".x." + fields[2], fields[0] + ".-1." + fields[2],
+		fields[0] + ".2." + fields[2], fields[0] + ".0." + fields[2], fields[0] + ".1.x", "x.1." + fields[2],
+	} {
+		other := ref
+		other.ID = id
+		require.Equal(t, outbox.ErrWithdrawn, pin.SendAgain(t.Context(), k.Service, other), id)
+		err := pin.Settle(t.Context(), k.Service, other, outbox.Outcome{Receipt: "r1"})
+		if strings.Count(id, ".") != 2 || strings.Contains(id, ".x.") {
+			require.Equal(t, outbox.ErrWithdrawn, err, id)
+		}
+		require.Equal(t, before, k.plain(t), id)
+	}
+	stranger := ref
+	stranger.Subject = "NOBODY"
+	require.Equal(t, outbox.ErrWithdrawn, pin.SendAgain(t.Context(), k.Service, stranger))
+	require.Len(t, fields[2], 13)
+	k.faults.FailAt(1, storetest.NotDone)
+	require.ErrorIs(t, pin.SendAgain(t.Context(), k.Service, ref), storetest.ErrInjected, "it is asked again")
+}
+
+// A part is sent as long as its secret is good, and waits while it is suspended.
+func TestWhenPartsAreSent(t *testing.T) {
+	for name, tc := range map[string]struct {
+		do   func(t *testing.T, k *kit)
+		want error
+	}{
+		"at the last moment": {func(_ *testing.T, k *kit) { k.clock.Add(7*day - 1) }, nil},
+		"expired":            {func(_ *testing.T, k *kit) { k.clock.Add(7 * day) }, outbox.ErrWithdrawn},
+		"suspended": {func(t *testing.T, k *kit) {
+			require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+		}, outbox.ErrNotYet},
+		"revoked": {func(t *testing.T, k *kit) { k.revoked(t) }, outbox.ErrWithdrawn},
+		"withdrawn by a clock ahead": {func(t *testing.T, k *kit) {
+			other := k.other(t, k.memory)
+			other = newKitOn(t, k.memory, k.policy, testkit.NewClock(k.clock.Now().Add(time.Hour)), other.mail, k.events)
+			require.NoError(t, other.ContactsWent(t.Context(), maria, inps().Parts, time.Time{}, clerk))
+		}, outbox.ErrWithdrawn},
+		"delivered": {func(t *testing.T, k *kit) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.NoError(t, k.Receipt(t.Context(), "receipt-2", state.Delivered))
+			require.NoError(t, k.Receipt(t.Context(), "receipt-1", state.Delivered))
+		}, outbox.ErrWithdrawn},
+		"bounced": {func(t *testing.T, k *kit) {
+			require.NoError(t, k.out.Flush(t.Context()))
+			require.NoError(t, k.Receipt(t.Context(), "receipt-2", state.Failed))
+			require.NoError(t, k.Receipt(t.Context(), "receipt-1", state.Failed))
+		}, nil},
+	} {
+		k := newKit(t, pin.INPS())
+		require.NoError(t, issues(clerk, inps())(t.Context(), k))
+		refs, err := pin.Refs(t.Context(), k.Service, maria)
+		require.NoError(t, err)
+		tc.do(t, k)
+		require.ErrorIs(t, pin.SendAgain(t.Context(), k.Service, refs[1]), tc.want, name)
+		if name == "bounced" { // what the provider reports holds
+			require.NoError(t, pin.Settle(t.Context(), k.Service, refs[1], outbox.Outcome{Receipt: "r9"}))
+			require.Equal(t, []state.Part{state.Failed, state.Failed}, k.states(t))
+		}
+	}
+}
+
+// Messages have all that their words need.
+func TestPartMessagesWhole(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	o := inps()
+	o.Parts[0].Locale, o.Parts[1].Locale = "it", "es"
+	require.NoError(t, issues(clerk, o)(t.Context(), k))
+	until := k.clock.Now().Add(7 * day)
+	require.NoError(t, k.out.Flush(t.Context()))
+	for i, to := range o.Parts {
+		m := k.mail.Last(to.Address, "")
+		require.Len(t, m.Secret.Reveal(), 8)
+		require.Equal(t, []any{pin.PartMessage, to, i + 1, 2, until}, []any{m.Kind, m.To, m.Part, m.Parts, m.ExpiresAt.UTC()})
+	}
+}
+
+// Each store call of a request from a known device is needed.
+func TestRequestsFromADevice(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *kit)
+		act     func(k *kit, from civicpin.Source) error
+	}{
+		"Issue": {revoked, func(k *kit, from civicpin.Source) error {
+			o := inps()
+			o.By, o.Source = clerk, from
+			return testkit.Err(k.Issue(t.Context(), maria, o))
+		}},
+		"Resend": {issuedBefore, func(k *kit, from civicpin.Source) error { return k.Resend(t.Context(), maria, 0, from) }},
+	} {
+		n := 1
+		for failed := true; failed; n++ {
+			k := newKit(t, withDevices())
+			device, err := pin.Gate(k.Service).RememberDevice(t.Context(), lockout.Target{Subject: maria})
+			require.NoError(t, err)
+			tc.prepare(t, k)
+			k.faults.Reset()
+			k.faults.FailAt(n, storetest.NotDone)
+			err = tc.act(k, civicpin.Source{Address: home.Address, Device: device})
+			if failed = k.faults.Calls() >= n && n < 100; failed && err == nil {
+				failed = false
+			} else if failed {
+				require.ErrorIs(t, err, storetest.ErrInjected, "%s, call %d", name, n)
+			}
+		}
+		require.Greater(t, n, 4, name)
+	}
+}
+
+// A known device, or a login, has messages kept for it when other visitors have used up the subject's.
+func TestShownHasAReserve(t *testing.T) {
+	p := withDevices()
+	p.Sends = civicpin.Rate{Limit: 2, Window: time.Hour}
+	for name, source := range map[string]func(*kit) civicpin.Source{
+		"nothing": func(*kit) civicpin.Source { return home },
+		"device":  func(k *kit) civicpin.Source { return k.source },
+		"login":   func(k *kit) civicpin.Source { return civicpin.Source{Address: home.Address, Shown: k.ok.Shown} },
+		"a login from the device": func(k *kit) civicpin.Source {
+			return civicpin.Source{Address: home.Address, Device: k.source.Device, Shown: k.ok.Shown}
+		},
+	} {
+		k := newKit(t, p)
+		device(t, k)
+		var err error
+		k.ok, err = k.Verify(t.Context(), try(chosen))
+		require.NoError(t, err)
+		for k.Resend(t.Context(), maria, 0, home) == nil {
+			continue
+		}
+		for errors.Is(issues(civicpin.Citizen, inps())(t.Context(), k), pin.ErrWrongState) {
+			continue
+		}
+		from := source(k)
+		err = k.Resend(t.Context(), maria, 0, from)
+		o := inps()
+		o.Source = from
+		asked := testkit.Err(k.Issue(t.Context(), maria, o))
+		if name == "nothing" {
+			testkit.LockedBy(t, err)
+			testkit.LockedBy(t, asked)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.ErrorIs(t, asked, pin.ErrWrongState, name)
+		calls := testkit.Calls(k.faults, func() { require.NoError(t, k.Resend(t.Context(), maria, 0, from)) })
+		require.Equal(t, name == "device", slices.Contains(calls, "Get devices.pin.inps"), "%s: %s", name, calls)
+	}
 }
