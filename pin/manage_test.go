@@ -925,3 +925,33 @@ func askedBefore(t *testing.T, k *kit) {
 }
 
 func reissues(ctx context.Context, k *kit) error { return testkit.Err(k.Reissue(ctx, k.grant, home)) }
+
+// Revoking again is an act only where it finds a fraud, or ends a grant.
+func TestRevokedAgain(t *testing.T) {
+	for _, tc := range []struct {
+		first, second state.Cause
+		granted       bool
+		events        int
+	}{
+		{state.Ended, state.Ended, false, 1},
+		{state.Ended, state.Fraud, false, 2},
+		{state.Fraud, state.Ended, false, 1},
+		{state.Fraud, state.Fraud, false, 1},
+		{state.Ended, state.Ended, true, 2},
+	} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		require.NoError(t, k.Revoke(t.Context(), maria, tc.first, "", clerk))
+		if tc.granted {
+			k.grant = k.granted(t)
+		}
+		require.NoError(t, k.Revoke(t.Context(), maria, tc.second, "", clerk))
+		require.Len(t, k.events.Of("pin.revoked"), tc.events, "%+v", tc)
+		m, err := k.Mark(t.Context(), maria)
+		require.NoError(t, err)
+		require.Equal(t, tc.first == state.Ended && tc.second == state.Ended, m.Free, "%+v", tc)
+		if tc.granted {
+			require.ErrorIs(t, sets(changed)(t.Context(), k), pin.ErrNoGrant)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package pin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -1016,4 +1017,235 @@ func TestAsideAsAnIssue(t *testing.T) {
 		})
 	}
 	require.Len(t, want, 14+6, "seven requests, and six messages")
+}
+
+// What was to be sent once more, and is gone or expired at the moment of the write, comes to nothing.
+func TestGoneAtItsWrite(t *testing.T) {
+	erase := func(k *kit) { require.NoError(t, testkit.Err(k.vault.Erase(t.Context(), maria, store.Pass{}))) }
+	for name, tc := range map[string]struct {
+		o    pin.IssueOptions
+		gone func(*kit)
+	}{
+		"the secret is erased":           {inps(), erase},
+		"parts aside expire just then":   {byLetter(), func(k *kit) { k.clock.Add(21 * day); k.beat(t) }},
+		"parts aside are erased":         {byLetter(), erase},
+		"the secret is exchanged before": {inps(), func(k *kit) { require.NoError(t, exchanges(t.Context(), k)) }},
+	} {
+		k := newKit(t, pin.INPS())
+		issuedBefore(t, k)
+		if tc.o.Register {
+			require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, tc.o)))
+		}
+		k.clock.Add(time.Hour)
+		require.NoError(t, k.out.Flush(t.Context()))
+		k.clock.Add(time.Hour)
+		before := len(k.mail.Messages())
+		k.once(t, "pin.inps", tc.gone)
+		_, _ = k.Issue(t.Context(), maria, tc.o)
+		last := k.events.All()
+		require.Equal(t, civicpin.EventCode("pin.nothing_issued"), last[len(last)-1].Code, name)
+		k.faults.Hook(nil)
+		k.clock.Add(time.Hour)
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Len(t, k.mail.Messages(), before, name)
+	}
+}
+
+// beat writes Maria's credential.
+func (k *kit) beat(t *testing.T) {
+	t.Helper()
+	require.NoError(t, k.Attest(t.Context(), maria, inPerson))
+}
+
+// A request for parts that are on their way is told of those if it names their contacts, and else what an unknown subject
+// would be told. Each part is sent again a minute after it went.
+func TestAskedAgain(t *testing.T) {
+	p := pin.INPS()
+	p.Sends = civicpin.Rate{Limit: 100, Window: time.Hour}
+	k := newKit(t, p)
+	ctx := t.Context()
+	first, err := k.Issue(ctx, maria, inps())
+	require.NoError(t, err)
+	k.clock.Add(time.Hour)
+	require.NoError(t, k.out.Flush(ctx))
+	went := k.clock.Now()
+	ask := func(o pin.IssueOptions, sent int) pin.Issue {
+		t.Helper()
+		k.events.Take()
+		is, err := k.Issue(ctx, maria, o)
+		require.NoError(t, err)
+		require.Len(t, k.events.Of("pin.resent"), min(sent, 1))
+		before := len(k.mail.Messages())
+		require.NoError(t, k.out.Flush(ctx))
+		require.Len(t, k.mail.Messages()[before:], sent)
+		return is
+	}
+	k.clock.Add(time.Minute - 1)
+	is := ask(inps(), 0)
+	require.Equal(t, []any{first.ID, first.ExpiresAt.UTC()}, []any{is.ID, is.ExpiresAt.UTC()})
+	for i, p := range is.Parts {
+		require.Equal(t, []any{inps().Parts[i], state.Accepted, went}, []any{p.Contact, p.State, p.At.UTC()})
+		require.NotEmpty(t, p.Receipt)
+	}
+	mixed := inps()
+	mixed.Parts[1].Address = "other@example.net"
+	for _, o := range []pin.IssueOptions{typed(), mixed} {
+		is = ask(o, 0)
+		require.NotEqual(t, first.ID, is.ID)
+		for i, p := range is.Parts {
+			require.Equal(t, pin.Part{Contact: o.Parts[i], State: state.Pending, At: k.clock.Now()}, p)
+		}
+	}
+	k.clock.Add(1)
+	ask(typed(), 2)
+	require.Empty(t, k.last(visitors))
+	ask(inps(), 0)
+}
+
+// Parts that open nothing are kept as an issue's are, but for the text of the letter, and dropped once they have expired.
+func TestPartsAside(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	active(t, k)
+	ask := func(i int) {
+		o := byLetter()
+		o.Parts[0].Address = fmt.Sprint("+39339000000", i)
+		require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, o)))
+	}
+	type parts []struct{ Text, State, Message string }
+	type record struct {
+		Aside []struct {
+			Issue           string
+			Parts           parts
+			Issued, Expires time.Time
+			For             time.Duration
+		}
+	}
+	stored := func() (r record) {
+		require.NoError(t, json.Unmarshal([]byte(k.plain(t)), &r))
+		return r
+	}
+	now := k.clock.Now()
+	ask(0)
+	one := stored().Aside[0]
+	require.Len(t, one.Parts[0].Text, 8)
+	require.Empty(t, one.Parts[1].Text)
+	require.Len(t, one.Issue, 26)
+	require.Equal(t, []any{now, now.Add(21 * day), 21 * day}, []any{one.Issued, one.Expires, one.For})
+	ask(1)
+	k.clock.Add(23 * day)
+	ask(2)
+	require.Len(t, stored().Aside, 1)
+	k.clock.Add(23 * day)
+	n, err := k.Sweep(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Empty(t, stored().Aside)
+	ask(3)
+	require.Len(t, stored().Aside, 1)
+	k.revoked(t)
+	require.Empty(t, stored().Aside)
+}
+
+// One part is sent a hundred times at most, and no letter that was printed as often is printed again.
+func TestSendsOfOnePartAreBounded(t *testing.T) {
+	p := pin.INPS()
+	p.Sends = civicpin.Rate{Limit: 1000, Window: time.Hour}
+	k := newKit(t, p)
+	issuedBefore(t, k)
+	for range 110 {
+		require.NoError(t, k.Resend(t.Context(), maria, 1, home))
+		require.NoError(t, k.out.Flush(t.Context()))
+		k.clock.Add(10 * time.Minute)
+	}
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.To(email, ""), 100)
+	require.Len(t, k.mail.To(phone, ""), 1)
+
+	for reprints, printed := range map[int]bool{98: true, 99: false} {
+		k = newKit(t, p)
+		require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, byLetter())))
+		for range reprints {
+			require.NoError(t, testkit.Err(k.Reprint(t.Context(), maria, clerk)))
+		}
+		k.clock.Add(8 * day)
+		is, err := k.Issue(t.Context(), maria, byLetter())
+		require.NoError(t, err)
+		require.Equal(t, printed, !is.Slip.IsZero(), reprints)
+	}
+}
+
+// A printed part counts like one that is sent.
+func TestPrintedPartsCount(t *testing.T) {
+	p := pin.INPS()
+	p.Sends = civicpin.Rate{Limit: 3, Window: time.Hour}
+	k := newKit(t, p)
+	issue := issues(civicpin.Citizen, byLetter())
+	require.NoError(t, issue(t.Context(), k))
+	require.Equal(t, k.clock.Now().Add(20*time.Minute), testkit.LockedBy(t, issue(t.Context(), k)).Until)
+
+	k = newKit(t, p)
+	k.imported(t, "4711")
+	n := 0
+	for err := error(nil); err == nil; n++ {
+		k.grant = k.granted(t, byLetter().Parts...)
+		err = reissues(t.Context(), k)
+	}
+	require.Equal(t, 4, n, "a run has five messages of its own, and then the subject's three")
+}
+
+// A request for a subject who is unknown leaves a record that no call finds: it expired ten minutes before. A store may
+// drop a record an hour after it has expired.
+func TestNobodysRecord(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Resend(t.Context(), "NOBODY", 0, home))
+	n := 0
+	for item, err := range k.memory.List(t.Context(), "pin.inps/", "") {
+		require.NoError(t, err)
+		require.True(t, k.clock.Now().Add(-10*time.Minute+time.Hour).Equal(item.ExpiresAt), "%v", item.ExpiresAt)
+		n++
+	}
+	require.Equal(t, 1, n)
+}
+
+// A visitor may ask for a part that the policy has by now, and the issued secret does not; and while the credential is
+// suspended. Nothing comes of it.
+func TestResendOfNothing(t *testing.T) {
+	more := pin.INPS()
+	more.Parts = 3
+	for name, prepare := range map[string]func(*kit){
+		"a part too many": func(*kit) {},
+		"suspended":       func(k *kit) { require.NoError(t, k.Suspend(t.Context(), maria, "", clerk)) },
+		"withdrawn":       func(k *kit) { require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts, time.Time{}, clerk)) },
+		"asked for with a letter": func(k *kit) {
+			k.revoked(t)
+			require.NoError(t, testkit.Err(k.Issue(t.Context(), maria, byLetter())))
+			require.NoError(t, k.out.Flush(t.Context()))
+		},
+	} {
+		k := newKit(t, pin.INPS())
+		issuedBefore(t, k)
+		prepare(k)
+		other, part := newKitOn(t, k.memory, more, k.clock, k.mail, k.events), 0
+		if name == "a part too many" {
+			part = 2
+		}
+		k.events.Take()
+		sent := len(k.mail.Messages())
+		require.NoError(t, other.Resend(t.Context(), maria, part, home))
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Len(t, k.events.Of("pin.nothing_issued"), 1, name)
+		require.Len(t, k.mail.Messages(), sent, name)
+	}
+}
+
+// A letter that was issued anew at the moment of its reprint is not printed.
+func TestReprintOvertaken(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	printed(t, k)
+	k.events.Take()
+	k.once(t, "pin.inps", func(other *kit) { require.NoError(t, other.atDesk(t)) })
+	text, err := k.Reprint(t.Context(), maria, clerk)
+	require.ErrorIs(t, err, pin.ErrChanged)
+	require.True(t, text.IsZero())
+	require.Empty(t, k.events.Of("pin.resent"))
 }
