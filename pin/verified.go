@@ -7,7 +7,6 @@ import (
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/internal/shown"
-	"github.com/civicpin/civicpin/pin/state"
 	"github.com/civicpin/civicpin/store"
 )
 
@@ -159,7 +158,6 @@ func loginOf(a Attempt, c *credential) *login {
 	}
 }
 
-// current reports whether the credential still has the secret that was right, and no act has ended the session since.
-func (p *login) current(c *credential) bool {
-	return c.State == state.Active && !c.Suspended && c.Sessions == p.epoch
-}
+// current reports whether the credential still has the secret that was right, and no act has ended the session since. Each act
+// after which that secret is not the current and a good one ends the sessions.
+func (p *login) current(c *credential) bool { return c.Sessions == p.epoch }

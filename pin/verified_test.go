@@ -903,3 +903,247 @@ func operatorCosts(t *testing.T, costs *testkit.Costs) {
 	k.clock.Add(7 * 24 * time.Hour)
 	k.count("Sweep", "an issued secret has expired", func() error { return testkit.Err(k.Sweep(ctx, 10)) })
 }
+
+// A service is over its own outbox, and none is over none.
+func TestOver(t *testing.T) {
+	k, other := newKit(t, pin.INPS()), newKit(t, pin.INPS())
+	require.True(t, k.Over(k.out))
+	require.False(t, k.Over(other.out))
+	var none *pin.Service
+	require.False(t, none.Over(nil))
+	require.False(t, none.Over(k.out))
+}
+
+// What was done to a credential shows in Acts, and the same text stands for all subjects without one.
+func TestActsText(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	acts := func(subject civicpin.Subject) string {
+		text, err := k.Acts(t.Context(), subject)
+		require.NoError(t, err)
+		return text
+	}
+	none := acts("NOBODY")
+	require.Equal(t, none, acts(maria))
+	k.exchanged(t)
+	first := acts(maria)
+	require.NotEqual(t, none, first)
+	require.Equal(t, first, acts(maria))
+	require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+	require.NotEqual(t, first, acts(maria))
+	require.Equal(t, none, acts("NOBODY"))
+}
+
+// Sessions of a credential without a secret are ended for nobody.
+func TestEndSessionsOfNone(t *testing.T) {
+	for name, prepare := range map[string]func(*testing.T, *kit){
+		"revoked": revoked, "begun": func(t *testing.T, k *kit) { k.granted(t) },
+	} {
+		k := newKit(t, pin.INPS())
+		prepare(t, k)
+		require.ErrorIs(t, k.EndSessions(t.Context(), maria, clerk), pin.ErrNoCredential, name)
+		require.Empty(t, k.events.Of("pin.sessions_ended"), name)
+	}
+}
+
+// An undo of a change of contacts ends all authenticators that are named, whichever fails, before it ends an issued secret.
+func TestUnbindsAll(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	issuedBefore(t, k)
+	var told []int
+	broken := [3]error{nil, errors.New("second"), errors.New("third")}
+	for i := range broken {
+		k.UnbindWith(func(context.Context, civicpin.Subject, time.Time) error {
+			told = append(told, i)
+			return broken[i]
+		})
+	}
+	before := k.plain(t)
+	err := k.ContactsWent(t.Context(), maria, inps().Parts, k.clock.Now(), clerk)
+	require.Equal(t, []int{0, 1, 2}, told)
+	require.ErrorIs(t, err, broken[1])
+	require.ErrorIs(t, err, broken[2])
+	require.Equal(t, before, k.plain(t))
+	broken = [3]error{}
+	require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts, k.clock.Now(), clerk))
+	require.NotEqual(t, before, k.plain(t))
+	before = k.plain(t)
+	calls := testkit.Calls(k.faults, func() {
+		require.NoError(t, k.ContactsWent(t.Context(), maria, inps().Parts, time.Time{}, clerk))
+	})
+	require.Equal(t, []string{"Get pin.inps"}, calls, "done twice it writes nothing")
+}
+
+// Sweep passes over a record that it cannot read, and over a secret that was issued anew at that moment.
+func TestSweepGoesOn(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.issued(t)
+	for _, key := range []string{"pin.inps/-", "pin.inps/zzzz"} {
+		_, err := k.memory.Put(t.Context(), key, store.Record{Value: []byte("garbage")})
+		require.NoError(t, err)
+	}
+	k.clock.Add(7 * day)
+	other, again := k.other(t, k.memory), false
+	var puts []string
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Get && !again {
+			again = true
+			require.NoError(t, other.atDesk(t))
+		}
+		if method == storetest.Put {
+			puts = append(puts, key)
+		}
+		return nil
+	})
+	require.NoError(t, testkit.Err(k.Sweep(t.Context(), 10)))
+	require.True(t, again)
+	require.Empty(t, puts, "nothing is to be swept")
+	k.clock.Add(9 * day)
+	n, err := k.Sweep(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Len(t, puts, 1)
+}
+
+// When a login ends is told by the earlier of the two times, where the policy has both.
+func TestEndOfALogin(t *testing.T) {
+	for _, tc := range []struct{ age, unused, first, later time.Duration }{
+		{0, 0, 0, 0},
+		{90 * day, 0, 90 * day, 90 * day},
+		{0, 30 * day, 30 * day, 40 * day},
+		{90 * day, 30 * day, 30 * day, 40 * day},
+		{90 * day, 85 * day, 85 * day, 90 * day},
+		{90 * day, 90 * day, 90 * day, 90 * day},
+	} {
+		p := pin.INPS()
+		p.MaxAge, p.MaxUnused = tc.age, tc.unused
+		p.Exceptions = testkit.Except(p.Breaks())
+		k := newKit(t, p)
+		k.exchanged(t)
+		start := k.clock.Now()
+		end := func(after time.Duration) time.Time {
+			if after == 0 {
+				return time.Time{}
+			}
+			return start.Add(after)
+		}
+		for _, want := range []time.Duration{tc.first, tc.later} {
+			ok, err := k.Verify(t.Context(), try(chosen))
+			require.NoError(t, err)
+			require.Equal(t, end(want), ok.ExpiresAt.UTC(), "%+v", tc)
+			st, err := k.Status(t.Context(), maria)
+			require.NoError(t, err)
+			require.Equal(t, end(want), st.ExpiresAt.UTC(), "%+v", tc)
+			k.clock.Add(10 * day)
+		}
+	}
+}
+
+// A grant over a secret in use leaves it as it was; what is noted for the second request stays ten minutes, and no longer than
+// to the next write.
+func TestWhatAWriteLeaves(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	k.granted(t)
+	require.NotContains(t, k.plain(t), "withdrawn")
+	k.clock.Add(10*time.Minute - 1)
+	require.NoError(t, k.Attest(t.Context(), maria, inPerson))
+	require.Contains(t, k.plain(t), `"again"`)
+	k.clock.Add(1)
+	require.NoError(t, k.Attest(t.Context(), maria, inPerson))
+	require.NotContains(t, k.plain(t), `"again"`)
+	require.Len(t, k.epoch(t, maria), 13)
+
+	k = newKit(t, pin.INPS()) // a revoked credential stays, also if its secret was never exchanged
+	k.issued(t)
+	k.revoked(t)
+	k.clock.Add(365 * day)
+	require.NoError(t, testkit.Err(k.vault.Purge(t.Context(), store.Pass{})))
+	require.NoError(t, testkit.Err(k.Status(t.Context(), maria)))
+}
+
+// A choice that was overtaken fails with the store, where the store fails then.
+func TestOvertakenAndFailed(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	overtaken := false
+	other := k.other(t, k.memory)
+	k.faults.Hook(func(method, key string) error {
+		if overtaken && strings.HasPrefix(key, "lockout.") {
+			return storetest.ErrInjected
+		}
+		if method == storetest.Put && strings.HasPrefix(key, "pin.inps/") && !overtaken {
+			overtaken = true
+			require.NoError(t, testkit.Err(other.Change(t.Context(), try(chosen), civicpin.NewSecret(anew))))
+		}
+		return nil
+	})
+	err := changes(chosen)(t.Context(), k)
+	require.ErrorIs(t, err, storetest.ErrInjected)
+	require.NotErrorIs(t, err, pin.ErrChanged)
+}
+
+// A secret that was issued to proved contacts is good in a process alone that knows of contacts.
+func TestProvedNeedsProof(t *testing.T) {
+	m := store.NewMemory()
+	k := provingBy(t, m, pin.INPS(), known{maria: inps().Parts})
+	askedBefore(t, k)
+	other := newKitOn(t, m, pin.INPS(), k.clock, k.mail, k.events)
+	require.ErrorIs(t, exchanges(t.Context(), &kit{Service: other.Service, mail: k.mail}), pin.ErrExpired)
+	refs, err := pin.Refs(t.Context(), k.Service, maria)
+	require.NoError(t, err)
+	require.NoError(t, k.Receipt(t.Context(), "receipt-1", state.Failed))
+	require.NoError(t, k.Receipt(t.Context(), "receipt-2", state.Failed))
+	require.NoError(t, pin.SendAgain(t.Context(), k.Service, refs[0]))
+	require.ErrorIs(t, pin.SendAgain(t.Context(), other.Service, refs[0]), outbox.ErrWithdrawn)
+	require.NoError(t, exchanges(t.Context(), k))
+}
+
+// What was imported, and cannot be typed in the policy's form, is known again by the choice that replaced it.
+func TestImportedChangedTwice(t *testing.T) {
+	for _, n := range []int{8, 1024} {
+		k := newKit(t, pin.INPS())
+		secret := strings.Repeat("a!", 512)[:n]
+		k.imported(t, secret)
+		for _, typed := range []string{secret, secret} {
+			require.NoError(t, changes(typed)(t.Context(), k), n)
+		}
+		require.Error(t, changes(secret+"!")(t.Context(), k))
+	}
+}
+
+// An error says all of the state that stands in an operator's way.
+func TestStatesInWords(t *testing.T) {
+	for says, tc := range map[string]struct {
+		prepare func(*testing.T, *kit)
+		act     func(context.Context, *kit) error
+	}{
+		"none was issued": {nothing, completes(nil)},
+		"created by a recovery, and no secret is chosen yet": {func(t *testing.T, k *kit) { k.granted(t) }, completes(nil)},
+		"revoked; revoked for fraud: issue on evidence": {func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			require.NoError(t, k.Revoke(t.Context(), maria, state.Fraud, "", clerk))
+		}, issues(clerk, inps())},
+		"the citizen's own secret is set; a recovery was repudiated: issue a new one on evidence": {func(t *testing.T, k *kit) {
+			k.exchanged(t)
+			k.granted(t)
+			require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+		}, issues(clerk, inps())},
+	} {
+		k := newKit(t, pin.INPS())
+		tc.prepare(t, k)
+		require.EqualError(t, tc.act(t.Context(), k), pin.ErrWrongState.Error()+": "+says)
+	}
+}
+
+// A closed credential is issued anew by an operator on evidence alone, not by a citizen who has some.
+func TestClosedForCitizens(t *testing.T) {
+	for by, want := range map[civicpin.Actor]error{civicpin.Citizen: pin.ErrWrongState, clerk: nil} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		k.granted(t)
+		require.NoError(t, k.Repudiated(t.Context(), repudiated(nil)))
+		o := inps()
+		o.Evidence = inPerson
+		require.ErrorIs(t, issues(by, o)(t.Context(), k), want)
+	}
+}
