@@ -2,12 +2,11 @@ package testkit
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // An Act is a call of a service, with what is around it, K.
@@ -21,39 +20,27 @@ type Act[K any] struct {
 	Despite []string
 }
 
-// Check does the act once over a store without faults, and holds what it records against Lines. Then it does the act once for
-// each of its store calls, each time over a store of its own in which that call fails with nothing done, and requires that the
-// act returns the fault. If the call is one of Despite, the act must return an error only if it does so without a fault. A call
-// of Despite that does not occur is a failure. Open makes what is around the act over a store, with its recorder.
+// Check does the act over a store without faults, and holds what it records against Lines, and Despite against [Swallowed].
+// Open makes what is around the act over a store, with its recorder.
 func (a Act[K]) Check(t *testing.T, open func(t *testing.T, s store.Store) (K, *Recorder)) {
 	t.Helper()
 	k, events := open(t, store.NewMemory())
 	a.Prepare(t, k)
 	before := len(events.All())
-	usual := a.Do(t.Context(), k)
+	_ = a.Do(t.Context(), k)
 	if got, want := strings.Join(events.Lines()[before:], "\n"), strings.Join(a.Lines, "\n"); got != want {
 		t.Errorf("the act records\n%s\nand not\n%s", got, want)
 	}
-	despite := make(map[string]bool)
-	for _, call := range a.Despite {
-		despite[call] = true
-	}
-	passed := make(map[string]bool)
-	all := inTurn(func(f *storetest.Faults, fail func(string) error) error {
-		k, _ := open(t, f.Store())
+	swallowed := Swallowed(t, func(t *testing.T, s store.Store) K {
+		t.Helper()
+		k, _ := open(t, s)
 		a.Prepare(t, k)
-		return duringCalls(f, fail, func() error { return a.Do(t.Context(), k) })
-	})
-	for n, one := range all {
-		switch {
-		case errors.Is(one.err, storetest.ErrInjected):
-		case despite[one.call] && (one.err == nil) == (usual == nil):
-			passed[one.call] = true
-		default:
-			t.Errorf("store call %d, %s, failed, and the act returned: %v", n+1, one.call, one.err)
-		}
-	}
-	if len(all) == 0 || len(passed) != len(despite) {
-		t.Errorf("testkit: the act makes %d store calls, and goes on without %v", len(all), passed)
+		return k
+	}, func(ctx context.Context, k K) (any, error) { return nil, a.Do(ctx, k) })
+	if got, want := distinct(swallowed), distinct(a.Despite); !slices.Equal(got, want) {
+		t.Errorf("the act goes on without %q, want %q", got, want)
 	}
 }
+
+// distinct returns texts in order, each once.
+func distinct(texts []string) []string { return slices.Compact(slices.Sorted(slices.Values(texts))) }

@@ -1,8 +1,12 @@
 package testkit
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"testing"
 
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/storetest"
@@ -52,4 +56,46 @@ func inTurn(act func(f *storetest.Faults, fail func(call string) error) error) (
 		}
 		all = append(all, failed{failing, err})
 	}
+}
+
+// An asker is a world with something in it that is no store and may fail: it asks fail before each call, with a name for it.
+type asker interface {
+	Ask(fail func(call string) error)
+}
+
+// Swallowed makes each call of the store that an act makes fail in turn, with nothing done, each time in a world of its own,
+// and returns the calls whose failure the act did not return, each as the method and the kind of record: "Put code.sms". If the
+// world is an asker, each call of what else the act asks fails, too. Beside such a failure, the act must return no result. An
+// act that goes on without a call must end as it does if nothing fails.
+func Swallowed[W any](
+	t *testing.T, open func(*testing.T, store.Store) W, act func(context.Context, W) (result any, err error),
+) (swallowed []string) {
+	t.Helper()
+	_, usual := act(t.Context(), open(t, store.NewMemory()))
+	all := inTurn(func(f *storetest.Faults, fail func(string) error) error {
+		w := open(t, f.Store())
+		if a, ok := any(w).(asker); ok {
+			a.Ask(fail)
+		}
+		return duringCalls(f, fail, func() error {
+			result, err := act(t.Context(), w)
+			if errors.Is(err, storetest.ErrInjected) && result != nil && !reflect.ValueOf(result).IsZero() {
+				t.Errorf("result %+v beside the error %v", result, err)
+			}
+			return err
+		})
+	})
+	if len(all) == 0 {
+		t.Fatal("testkit: no call that could fail")
+	}
+	for n, one := range all {
+		switch {
+		case errors.Is(one.err, storetest.ErrInjected):
+			continue
+		case (one.err == nil) != (usual == nil):
+			t.Errorf("call %d, %s, failed, and the act returned: %v", n+1, one.call, one.err)
+		}
+		swallowed = append(swallowed, one.call)
+	}
+	return swallowed
 }

@@ -3,16 +3,13 @@ package testkit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/storetest"
 )
 
 // A Method is a call of an exported method of a service, which is made in a world W.
@@ -35,13 +32,11 @@ type World interface {
 	Around() (*Clock, *Recorder)
 }
 
-// Check makes each call of the store that the method makes fail in turn, with nothing done. The method returns that error and
-// no result, unless it swallows the error. If the world is an asker, each call of what else the method asks fails, too. Then
-// Check compares what is recorded if nothing fails.
+// Check holds Swallows against [Swallowed], and what is recorded if nothing fails against Events.
 func (m Method[W]) Check(t *testing.T) {
 	t.Helper()
 	t.Run(m.Name, func(t *testing.T) {
-		if got := m.swallowed(t); !slices.Equal(got, m.Swallows) {
+		if got := Swallowed(t, m.Open, m.Act); !slices.Equal(got, m.Swallows) {
 			t.Errorf("swallowed %q, want %q", got, m.Swallows)
 		}
 		w := m.Open(t, store.NewMemory())
@@ -59,38 +54,6 @@ func (m Method[W]) Check(t *testing.T) {
 			t.Errorf("recorded %q, want %q", events, m.Events)
 		}
 	})
-}
-
-// An asker is a World with something in it that is no store and may fail: it asks fail before each call, with a name for it.
-type asker interface {
-	Ask(fail func(call string) error)
-}
-
-// swallowed returns the calls whose failure was not returned.
-func (m Method[W]) swallowed(t *testing.T) (swallowed []string) {
-	t.Helper()
-	all := inTurn(func(f *storetest.Faults, fail func(string) error) error {
-		w := m.Open(t, f.Store())
-		if a, ok := any(w).(asker); ok {
-			a.Ask(fail)
-		}
-		return duringCalls(f, fail, func() error {
-			result, err := m.Act(t.Context(), w)
-			if err != nil && result != nil && !reflect.ValueOf(result).IsZero() {
-				t.Errorf("result %+v beside the error %v", result, err)
-			}
-			return err
-		})
-	})
-	if len(all) == 0 {
-		t.Fatal("testkit: no call that could fail")
-	}
-	for _, one := range all {
-		if !errors.Is(one.err, storetest.ErrInjected) {
-			swallowed = append(swallowed, one.call)
-		}
-	}
-	return swallowed
 }
 
 // randomName is a request's or a key's, or a device's.
