@@ -608,6 +608,206 @@ func TestStepRules(t *testing.T) {
 	require.ErrorContains(t, validate(unlock), "an unlock corrects no contact")
 }
 
+// A bound is the least and the most of something that plans have, and what is said beyond.
+type bound struct {
+	what        string
+	set         func(p *plan.Plan, around *plan.Facilities, n int64)
+	least, most int64
+	says        string
+}
+
+// bounds are all numbers and times of plans that are bounded, in plans that are valid but for them.
+func bounds() []bound {
+	const email, sms = civicpin.Email, civicpin.SMS
+	const minute, hour, day = int64(time.Minute), int64(time.Hour), 24 * int64(time.Hour)
+	const open = -1 << 40 // of what has no least or no most
+	link := plan.Link{Channel: email, Valid: time.Hour}
+	own := []civicpin.Channel{"own"}
+	last := func(step func(n int) plan.Step) func(*plan.Plan, *plan.Facilities, int64) {
+		return func(p *plan.Plan, _ *plan.Facilities, n int64) { p.Steps = []plan.Step{link, step(int(n))} }
+	}
+	lasts := func(step func(d time.Duration) plan.Step) func(*plan.Plan, *plan.Facilities, int64) {
+		return func(p *plan.Plan, _ *plan.Facilities, n int64) { p.Steps = []plan.Step{link, step(time.Duration(n))} }
+	}
+	names := func(n int) []string {
+		list := make([]string, max(0, n))
+		for i := range list {
+			list[i] = fmt.Sprint("n", i)
+		}
+		return list
+	}
+	docs := func(n int, types []string, size int64) plan.Step {
+		return plan.Documents{Kinds: names(n), Types: types, MaxBytes: size}
+	}
+	return []bound{
+		{"Name", func(p *plan.Plan, _ *plan.Facilities, n int64) {
+			p.Name = strings.Repeat("n", int(n))
+		}, 1, 32, "is not 1 to 32 ASCII letters"},
+		{"Steps", func(p *plan.Plan, _ *plan.Facilities, n int64) {
+			p.Steps = slices.Repeat([]plan.Step{link}, int(n))
+		}, 1, 16, "not 1 to 16 steps"},
+		{"Valid", func(p *plan.Plan, _ *plan.Facilities, n int64) { p.Valid = time.Duration(n) }, minute, 7 * day, "Valid is not 1 minute to 7 days"},
+		{"Grant", func(p *plan.Plan, _ *plan.Facilities, n int64) { p.Grant = time.Duration(n) }, minute, day, "Grant is not 1 minute to 24 hours"},
+		{"Repudiate", func(p *plan.Plan, _ *plan.Facilities, n int64) {
+			p.Repudiate = time.Duration(n)
+		}, day, 60 * day, "Repudiate is not 1 to 60 days"},
+		{"Facts", last(func(n int) plan.Step { return plan.Facts(names(n)) }), 1, 8, "step 2, plan.Facts: not 1 to 8 names"},
+		{"Questions.Ask", last(func(n int) plan.Step { return plan.Questions{Ask: n} }), 1, 4, "Ask is not 1 to 4"},
+		{"Config.Questions, asked", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Questions = []plan.Step{plan.Questions{Ask: 2}, link}, int(n)
+		}, 2, open, "Ask is not 1 to 4 of Config.Questions"},
+		{"Config.Images", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Images = []plan.Step{plan.Image{}, link}, int(n)
+		}, 2, open, "needs Config.Images"},
+		{"Contacts.AtLeast", last(func(n int) plan.Step { return plan.Contacts{AtLeast: n} }), 1, 4, "AtLeast is not 1 to 4"},
+		{"ConfirmContact.Wait", lasts(func(d time.Duration) plan.Step {
+			return plan.ConfirmContact{Channel: email, MayCorrect: true, Wait: d}
+		}), 72 * hour, 30 * day, "Wait needs MayCorrect, and is 72 hours to 30 days"},
+		{"ConfirmContact.Wait, without MayCorrect", lasts(func(d time.Duration) plan.Step {
+			return plan.ConfirmContact{Channel: email, Wait: d}
+		}), 0, 0, "Wait needs MayCorrect, and is 72 hours to 30 days"},
+		{"Wait.For", lasts(func(d time.Duration) plan.Step { return plan.Wait{For: d} }), 72 * hour, 30 * day, "For is not 72 hours to 30 days"},
+		{"Terms.Version", last(func(n int) plan.Step {
+			return plan.Terms{Version: strings.Repeat("v", n)}
+		}), 1, 64, "Version is not 1 to 64 bytes"},
+		{"Enrol.Questions", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Questions = []plan.Step{link, plan.Enrol{Questions: int(n)}}, 20
+		}, 1, 8, "asks for nothing, or for more than"},
+		{"Enrol.Questions, with an image", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Questions = []plan.Step{link, plan.Enrol{Questions: int(n), Image: true}}, 20
+		}, 0, 8, "asks for nothing, or for more than"},
+		{"Config.Questions, enrolled", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Questions = []plan.Step{link, plan.Enrol{Questions: 5}}, int(n)
+		}, 5, open, "asks for nothing, or for more than"},
+		{"Config.Images, enrolled", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Images = []plan.Step{link, plan.Enrol{Image: true}}, int(n)
+		}, 2, open, "asks for nothing, or for more than"},
+		{"Link.Valid", lasts(func(d time.Duration) plan.Step { return plan.Link{Channel: email, Valid: d} }), minute, day, "Valid is not 1 minute to 24 hours"},
+		{"Link.Valid, by push", lasts(func(d time.Duration) plan.Step {
+			return plan.Link{Channel: email, Or: []civicpin.Channel{civicpin.Push}, Valid: d}
+		}), minute, 10 * minute, "Valid is not 1 minute to 10 minutes"},
+		{"Code.Valid", lasts(func(d time.Duration) plan.Step { return plan.Code{Channel: sms, Valid: d} }), minute, 10 * minute, "Valid is not 1 minute to 10 minutes"},
+		{"Code.Valid, to another mailbox", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps = []plan.Step{plan.Code{Channel: email, Or: own, Valid: time.Duration(n)}}
+			p.OwnChannels, around.Mail = own, own
+		}, minute, day, "Valid is not 1 minute to 24 hours"},
+		{"Code.Length", last(func(n int) plan.Step {
+			return plan.Code{Channel: sms, Valid: time.Minute, Length: n}
+		}), 6, 12, "the code is not of 6 to 12 characters"},
+		{"Link.Code", last(func(n int) plan.Step {
+			return plan.Link{Channel: email, Valid: time.Minute, Code: n}
+		}), 6, 12, "the code is not of 6 to 12 characters"},
+		{"Documents.Kinds", last(func(n int) plan.Step { return docs(n, names(1), 1) }), 1, 8, "Kinds are not 1 to 8 names"},
+		{"Documents.Types", last(func(n int) plan.Step { return docs(1, names(n), 1) }), 1, open, "lists no Types"},
+		{"Documents.MaxBytes", last(func(n int) plan.Step { return docs(1, names(1), int64(n)) }), 1, open, "MaxBytes is below 1"},
+		{"Approval.Questions", last(func(n int) plan.Step {
+			return plan.Approval{Role: "agency", Questions: n}
+		}), 0, 4, "Questions is not 0 to 4 of Config.Questions"},
+		{"Config.Questions, of staff", func(p *plan.Plan, around *plan.Facilities, n int64) {
+			p.Steps, around.Questions = []plan.Step{link, plan.Approval{Role: "agency", Questions: 3}}, int(n)
+		}, 3, open, "Questions is not 0 to 4 of Config.Questions"},
+	}
+}
+
+// Each bound is kept exactly: what is one less or one more is refused, in the words of that bound.
+func TestBounds(t *testing.T) {
+	for _, b := range bounds() {
+		check := func(n int64, holds bool) {
+			t.Helper()
+			around := everything()
+			p := plan.Plan{
+				Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret,
+				Steps: []plan.Step{plan.Link{Channel: civicpin.Email, Valid: time.Hour}},
+			}.WithDefaults()
+			b.set(&p, &around, n)
+			p.Exceptions = testkit.Except(p.Breaks(around))
+			if holds {
+				require.NoError(t, p.Validate(around), "%s of %d", b.what, n)
+				return
+			}
+			require.ErrorContains(t, p.Validate(around), b.says, "%s of %d", b.what, n)
+		}
+		check(b.least, true)
+		check(b.least-1, false)
+		if b.most < b.least {
+			continue
+		}
+		check(b.most, true)
+		check(b.most+1, false)
+	}
+}
+
+// A channel that is misspelt is found wherever it stands.
+func TestEachChannelIsKnown(t *testing.T) {
+	const email, wrong civicpin.Channel = civicpin.Email, "emial"
+	link := plan.Link{Channel: email, Valid: time.Minute}
+	or := []civicpin.Channel{wrong}
+	for _, step := range []plan.Step{
+		plan.Link{Channel: wrong, Valid: time.Minute},
+		plan.Link{Channel: email, Or: or, Valid: time.Minute},
+		plan.Code{Channel: wrong, Valid: time.Minute},
+		plan.Code{Channel: email, Or: or, Valid: time.Minute},
+		plan.Contacts{AtLeast: 1, Of: or},
+		plan.ConfirmContact{Channel: wrong},
+	} {
+		p := plan.Plan{Name: "p", Limit: threeTries(), Outcome: plan.ChooseSecret, Steps: []plan.Step{link, step}}
+		err := validate(p)
+		require.ErrorIs(t, err, plan.ErrInvalid, "%#v", step)
+		require.ErrorContains(t, err, `p: Steps lists the channel "emial"`, "%#v", step)
+		p.OwnChannels = or
+		require.NoError(t, validate(p), "%#v", step)
+	}
+}
+
+// A chance of exactly the budget is within it; what is over says by how much.
+func TestGuessBudget(t *testing.T) {
+	chance := func(images int) []civicpin.Breach {
+		return plan.Plan{
+			Limit: lockout.Policy{Ceiling: 1}, Outcome: plan.Unlocked,
+			Steps: []plan.Step{plan.Image{}, plan.Factor("app")},
+		}.Breaks(plan.Facilities{Images: images})
+	}
+	require.Empty(t, chance(10))
+	require.Equal(t, []civicpin.Breach{{
+		Clause: "guess budget", Field: "Steps", Value: "a chance of 1.1e-04 to guess, 1.1e-04 with a contact corrected",
+		Set: "what leaves at most 1e-04",
+	}}, chance(9))
+	require.Len(t, chance(0), 1, "no image is one that is known")
+	require.Equal(t, []civicpin.Breach{{
+		Clause: "two kinds", Field: "Certified", Value: "true", Set: "false",
+	}}, plan.Plan{Certified: true, Steps: []plan.Step{aLink}}.Breaks(plan.Facilities{}))
+}
+
+// What an upload may be, to the byte.
+func TestProblemsOfUploads(t *testing.T) {
+	docs := plan.Documents{Kinds: []string{"front"}, Types: []string{"image/jpeg", "image/png"}, MaxBytes: 3}
+	for _, tc := range []struct {
+		mediaType string
+		size      int64
+		clean     bool
+		want      string
+	}{
+		{"image/jpeg", 1, true, ""},
+		{"image/png", 3, true, ""},
+		{"image/jpeg", 0, true, "is empty or over 3 bytes"},
+		{"image/jpeg", 4, true, "is empty or over 3 bytes"},
+		{"image/gif", 1, true, "is not of an allowed type"},
+		{"image/jpeg", 1, false, "did not pass the scanner"},
+	} {
+		require.Equal(t, tc.want, docs.Problem(tc.mediaType, tc.size, tc.clean))
+	}
+}
+
+// Errors number the steps from one, as the log does.
+func TestErrorsNumberSteps(t *testing.T) {
+	_, err := plan.Plan{Name: "p", Steps: []plan.Step{plan.Captcha{}, nil}}.MarshalJSON()
+	require.EqualError(t, err, "recovery: invalid plan: p: step 2, <nil>: not a step of this package")
+	err = new(plan.Plan).UnmarshalJSON([]byte(`{"steps":[{"captcha":{}},{}]}`))
+	require.EqualError(t, err, "recovery: invalid plan: step 2 is not an object with one key, the step's name")
+	err = validate(plan.Plan{Name: "p", Limit: threeTries(), Outcome: plan.Unlocked, Steps: []plan.Step{aLink, plan.Captcha{}}})
+	require.EqualError(t, err, "recovery: invalid plan: p: step 2, plan.Captcha: comes first")
+}
+
 func TestKeepsIsALevel(t *testing.T) {
 	for l := civicpin.NoLevel; l <= civicpin.High; l++ {
 		for _, p := range plans() {

@@ -8,19 +8,19 @@ import (
 
 // Group returns the index behind the steps that are asked together with step i.
 func (p *Plan) Group(i int) int {
-	end := i + 1
 	if Guessed(p.Steps[i]) {
-		for end < len(p.Steps) && Guessed(p.Steps[end]) {
-			end++
+		if n := slices.IndexFunc(p.Steps[i:], func(s Step) bool { return !Guessed(s) }); n >= 0 {
+			return i + n
 		}
+		return len(p.Steps)
 	}
-	return end
+	return i + 1
 }
 
 // Resting returns for how long a run rests that has come to step i, and the step behind that.
 func (p *Plan) Resting(i int) (rests time.Duration, behind int) {
-	for i < len(p.Steps) {
-		wait, ok := p.Steps[i].(Wait)
+	for _, s := range p.Steps[min(i, len(p.Steps)):] {
+		wait, ok := s.(Wait)
 		if !ok {
 			break
 		}
@@ -32,8 +32,7 @@ func (p *Plan) Resting(i int) (rests time.Duration, behind int) {
 
 // Last reports whether a step is the plan's last one.
 func (p *Plan) Last(step int) bool {
-	_, behind := p.Resting(step + 1)
-	return behind >= len(p.Steps) && behind == step+1
+	return step+1 >= len(p.Steps)
 }
 
 // Proves reports whether a step before step i proves anything about the visitor.
