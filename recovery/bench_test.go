@@ -547,7 +547,7 @@ func TestRecordsAreAlike(t *testing.T) {
 					keys := testkit.Keys()
 					w := &watcher{Sealer: keys.Sealing[0].Sealer}
 					keys.Sealing[0].Sealer = w
-					k, err := openKitWith(keys, store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+					k, err := openKitWith(keys, plans(), store.NewMemory(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 					require.NoError(t, err)
 					k.unlimited(t)
 					known, unknown := crowd(t, k, 2, contacts)

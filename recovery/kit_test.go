@@ -257,11 +257,13 @@ func newKitOn(t testing.TB, s store.Store, c *testkit.Clock, m *testkit.Mailbox,
 }
 
 func openKit(s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
-	return openKitWith(testkit.Keys(), s, c, m, r)
+	return openKitWith(testkit.Keys(), plans(), s, c, m, r)
 }
 
-// openKitWith is openKit with other keys.
-func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) (*kit, error) {
+// openKitWith is openKit with other keys and plans.
+func openKitWith(
+	keys store.Keys, ways []plan.Plan, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder,
+) (*kit, error) {
 	k := &kit{clock: c, mail: m, events: r, store: s}
 	var err error
 	if k.vault, err = store.OpenVault(context.Background(), s, keys, &store.Options{Now: c.Now, Recorder: r}); err != nil {
@@ -297,7 +299,7 @@ func openKitWith(keys store.Keys, s store.Store, c *testkit.Clock, m *testkit.Ma
 		return recovery.ErrRefused
 	}
 	k.config = recovery.Config{
-		Pins: k.pins, Plans: plans(), Register: k.facts, Documents: k.files, Questions: slices.Clone(questions), Images: slices.Clone(images),
+		Pins: k.pins, Plans: ways, Register: k.facts, Documents: k.files, Questions: slices.Clone(questions), Images: slices.Clone(images),
 		Factors: map[string]func(context.Context, civicpin.Subject, civicpin.Secret, civicpin.Source) error{
 			"app": func(_ context.Context, subject civicpin.Subject, typed civicpin.Secret, _ civicpin.Source) error {
 				return k.app(subject, typed)

@@ -334,14 +334,24 @@ func TestCrashPoints(t *testing.T) {
 	}
 }
 
+// open makes a kit in which the walk's plan is the only one: thousands are made.
+func (w walk) open(t *testing.T, s store.Store, c *testkit.Clock, m *testkit.Mailbox, r *testkit.Recorder) *kit {
+	t.Helper()
+	name, _, _ := strings.Cut(w.name, ",")
+	own := slices.DeleteFunc(plans(), func(p plan.Plan) bool { return p.Name != name })
+	k, err := openKitWith(testkit.Keys(), own, s, c, m, r)
+	require.NoError(t, err)
+	return k
+}
+
 // crash goes through a plan, and once more after the crash.
 func (w walk) crash(t *testing.T, c *testkit.Crash) {
-	k := newKitOn(t, c.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k := w.open(t, c.Store(), newClock(), &testkit.Mailbox{}, &testkit.Recorder{})
 	k.enrolAna(t)
 	w.before(t, k)
 	err := c.During(t, func() error { return w.through(t.Context(), k, newSecret) })
 	k.clock.Add(5 * time.Minute) // reservations and claims of the dead process run out
-	after := newKitOn(t, c.Memory, k.clock, k.mail, k.events)
+	after := w.open(t, c.Memory, k.clock, k.mail, k.events)
 	w.holds(t, after, newSecret, err)
 	after.tellsOfCorrected(t)
 	if err != nil {

@@ -79,7 +79,7 @@ func (p Plan) asked() (questions int, image bool) {
 
 // guess returns the chance of guessing what was sent, in so many tries.
 func (d Delivery) guess(tries float64) float64 {
-	if d.Code <= 0 {
+	if d.Code == 0 {
 		return 0 // a link cannot be guessed
 	}
 	return min(1, tries*math.Pow(2, -code.Unambiguous.Bits(d.Code)))

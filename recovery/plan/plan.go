@@ -96,7 +96,7 @@ const NoticeTime = time.Hour
 // Rests returns how long a run of the plan may rest at the most, each time with [NoticeTime].
 func (p Plan) Rests() (all time.Duration) {
 	for _, s := range p.Steps {
-		rests := time.Duration(0)
+		var rests time.Duration
 		switch s := s.(type) {
 		case Wait:
 			rests = s.For

@@ -8,13 +8,15 @@ import (
 
 // Group returns the index behind the steps that are asked together with step i.
 func (p *Plan) Group(i int) int {
-	if Guessed(p.Steps[i]) {
-		if n := slices.IndexFunc(p.Steps[i:], func(s Step) bool { return !Guessed(s) }); n >= 0 {
-			return i + n
+	guessed := Guessed(p.Steps[i])
+	i++
+	for _, s := range p.Steps[i:] {
+		if !guessed || !Guessed(s) {
+			break
 		}
-		return len(p.Steps)
+		i++
 	}
-	return i + 1
+	return i
 }
 
 // Resting returns for how long a run rests that has come to step i, and the step behind that.
