@@ -14,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/internal/token"
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 )
 
 // Hashes returns how many hashes a service has run.
@@ -39,6 +40,9 @@ func Plain(ctx context.Context, s *Service) (string, error) {
 
 // HoldAnswers takes a permit to hash, as somebody else's hash does, and calls f while it is held.
 func HoldAnswers(ctx context.Context, s *Service, f func()) error { return s.hashing.Run(ctx, f) }
+
+// Owner returns a service as the outbox sees it.
+func Owner(s *Service) outbox.Owner { return (*delivery)(s) }
 
 // PlanGate returns the gate of a plan.
 func PlanGate(s *Service, name string) *lockout.Gate { return s.plans[name].gate }

@@ -27,6 +27,7 @@ import (
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
+	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -1010,6 +1011,9 @@ var moves = and(at("moved", ana, birthDay, corrects), func(t *testing.T, s *scen
 // Names, hashes and tokens at random, and what fills a record.
 var drawn = regexp.MustCompile(`[A-Z2-7]{26}|[A-Za-z0-9+/_-]{43}=?|\$argon2id[^"]*|"code":"[A-Z0-9]+"|-{9,}|[0-9a-f]{32}`)
 
+// receipt is what differs from one delivery to the next: the number of the message, and of its receipt.
+var receipt = regexp.MustCompile(`\|#[0-9]+\||receipt-[0-9]+`)
+
 // brief is a value as JSON, without what is zero.
 func brief(t *testing.T, v any) string {
 	t.Helper()
@@ -1073,7 +1077,11 @@ func (s *scene) transcript(t *testing.T, a act) string {
 		}
 	}
 	var after []string
+	events = len(s.events.All())
 	require.NoError(t, s.out.Flush(t.Context()))
+	for _, line := range s.events.Lines()[events:] {
+		after = append(after, "then "+receipt.ReplaceAllString(line, "||"))
+	}
 	for _, m := range s.mail.Messages()[mails:] {
 		after = append(after, fmt.Sprintf("sends %s %d %d", brief(t, m), len(m.Secret.Reveal()), len(m.Link.Reveal())))
 	}
@@ -1088,6 +1096,47 @@ func (s *scene) transcript(t *testing.T, a act) string {
 	lines = strings.Split(undrawn, "\n")
 	slices.Sort(lines[len(lines)-len(after):])
 	return strings.Join(lines, "\n")
+}
+
+// The outbox is told that what is not there is not wanted, and of each failure of the store.
+func TestOwner(t *testing.T) {
+	k := newKit(t)
+	run := k.asked(t, "unlock", ana)
+	owner, withdrawn := recovery.Owner(k.Service), outbox.ErrWithdrawn
+	sent := outbox.Outcome{At: k.clock.Now()}
+	for id, want := range map[string]struct{ confirms, settles error }{
+		"":                        {withdrawn, withdrawn},
+		"made up.s1":              {withdrawn, withdrawn},
+		run.ID + ".s1":            {nil, nil},
+		run.ID + ".s2":            {withdrawn, nil},
+		run.ID:                    {withdrawn, nil},
+		token.NewID() + ".s1":     {withdrawn, nil},
+		" " + run.ID + ".s1":      {withdrawn, withdrawn},
+		run.ID + ".s1.s1":         {withdrawn, nil},
+		run.ID[:25] + "?" + ".s1": {withdrawn, withdrawn},
+	} {
+		ref := outbox.Ref{Subject: ana, ID: id}
+		m, err := owner.Confirm(t.Context(), ref)
+		require.ErrorIs(t, err, want.confirms, id)
+		require.Equal(t, want.confirms != nil, m.Kind == "", id)
+		if want.confirms != nil {
+			require.ErrorIs(t, owner.Settle(t.Context(), ref, sent), want.settles, id)
+		}
+	}
+	ref := outbox.Ref{Subject: ana, ID: run.ID + ".s1"}
+	_, err := owner.Confirm(t.Context(), outbox.Ref{Subject: luis, ID: ref.ID})
+	require.ErrorIs(t, err, withdrawn, "another subject's")
+	for method, act := range map[string]func() error{
+		storetest.Get: func() error { return testkit.Err(owner.Confirm(t.Context(), ref)) },
+		storetest.Put: func() error { return owner.Settle(t.Context(), ref, sent) },
+	} {
+		k.faults.Reset()
+		k.faults.FailAt(1, storetest.NotDone, method)
+		require.ErrorIs(t, act(), storetest.ErrInjected)
+	}
+	k.faults.Reset()
+	require.NoError(t, owner.Settle(t.Context(), ref, sent))
+	require.ErrorIs(t, testkit.Err(owner.Confirm(t.Context(), ref)), withdrawn, "it was taken over")
 }
 
 // TestActs: what comes of each act stands in testdata/acts.txt, with the calls, of the store and of what is asked beside it,

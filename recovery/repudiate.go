@@ -96,12 +96,13 @@ func (v *visit) undo(ctx context.Context) error {
 	if err := v.config.Pins.Repudiated(ctx, p); err != nil {
 		return recoveryrun.Gone(err)
 	}
-	if !p.Seen && (p.Change != "" || !p.Unlock) {
-		if err := v.config.Contacts.Recovered(ctx, p); err != nil {
-			return err
-		}
+	if p.Seen || p.Unlock { // an unlock corrects no contact
+		return nil
 	}
-	if v.config.Unbind != nil && !p.Unlock && !p.Seen {
+	if err := v.config.Contacts.Recovered(ctx, p); err != nil {
+		return err
+	}
+	if v.config.Unbind != nil {
 		if err := v.config.Unbind(ctx, p.Subject, p.Finished); err != nil {
 			return fmt.Errorf("recovery: unbind: %w", err)
 		}

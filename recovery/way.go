@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,17 +54,11 @@ func (s *Service) addPlan(p plan.Plan) error {
 	if s.plans[p.Name] != nil {
 		return fmt.Errorf("%w: two plans called %s", ErrInvalidPlan, p.Name)
 	}
-	gate, err := lockout.New(s.vault, "recovery."+p.Name, p.Limit)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
-	}
-	digest, err := p.Digest()
-	if err != nil {
-		return err
-	}
+	gate, err1 := lockout.New(s.vault, "recovery."+p.Name, p.Limit)
 	// No plan's name makes this the name of another plan's gate.
-	typed, err := lockout.New(s.vault, "recovery-code."+p.Name, recoveryrun.Typed(p.Limit))
-	if err != nil {
+	typed, err2 := lockout.New(s.vault, "recovery-code."+p.Name, recoveryrun.Typed(p.Limit))
+	digest, err3 := p.Digest()
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidPlan, err)
 	}
 	w := &way{Plan: p, gate: gate, typed: typed, digest: digest}
