@@ -25,6 +25,14 @@ func (b *tab) fill(n int, typed ...string) {
 	b.press(form + `p:last-of-type > button`)
 }
 
+// act types into the fields of the page's form for an act, and presses its button.
+func (b *tab) act(act string, typed ...string) {
+	b.t.Helper()
+	form := `main form:has(input[name=act][value=` + act + `]) `
+	b.types(form, typed...)
+	b.press(form + `p:last-of-type > button`)
+}
+
 // typed types into the fields of the page's first form.
 func (b *tab) typed(typed ...string) {
 	b.t.Helper()
@@ -36,6 +44,9 @@ func (b *tab) types(form string, typed ...string) {
 	for _, one := range typed {
 		name, value, _ := strings.Cut(one, "=")
 		field := form + `[name="` + name + `"]`
+		if name[0] <= '9' { // of two fields with one name: the field's number and the name
+			field = form + `[id$="-` + name + `"]`
+		}
 		b.run(chromedp.WaitReady(chromedp.CSS(field)))
 		if value != " " { // also what the browser filled in again
 			get(b, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q).value = ''`, field)))

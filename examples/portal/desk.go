@@ -155,7 +155,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 	}
 	if st.State == state.Active || st.State == state.Provisional {
 		add("unlock")
-		add("attest", document)
+		add("attest", document, field{Name: "contacts", Label: v.T("act.contacts"), Type: "checkbox", Optional: true})
 		add("revoke", reason)
 		if st.Suspended {
 			add("resume", document)

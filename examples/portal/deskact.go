@@ -30,7 +30,7 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 	case "unlock":
 		return s.pins.Unlock(ctx, subject, by.ID)
 	case "attest":
-		return s.pins.Attest(ctx, subject, seen)
+		return s.attest(v, subject, seen)
 	case "revoke":
 		err := s.pins.Revoke(ctx, subject, state.Ended, v.typed("reason"), by.ID)
 		if err == nil {
@@ -51,6 +51,23 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 		return s.approve(v, by)
 	}
 	return s.issueBy(v, act, subject, seen)
+}
+
+// attest raises the level on a document. At a recovery the contacts of a lower level keep no higher one, unless an operator has
+// seen them: on the form that the citizen signs.
+func (s *system) attest(v *visit, subject civicpin.Subject, seen civicpin.Evidence) error {
+	if err := s.pins.Attest(v.ctx(), subject, seen); err != nil || v.typed("contacts") == "" {
+		return err
+	}
+	all, _, err := s.contacts.List(v.ctx(), subject)
+	if err != nil {
+		return err
+	}
+	var signed []civicpin.Contact
+	for _, c := range all {
+		signed = append(signed, c.Contact)
+	}
+	return s.contacts.Adopt(v.ctx(), subject, signed, seen.By, civicpin.Source{})
 }
 
 // issueBy is every way in which staff have something issued. None of it do they read, but for the slip that they hand over.
