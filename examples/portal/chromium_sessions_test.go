@@ -39,10 +39,10 @@ func (b *tab) session() string {
 	return ""
 }
 
-func (b *tab) login(secret string) {
+func (b *tab) login(secret string, more ...string) {
 	b.t.Helper()
 	b.open("/inps/login")
-	b.fill(1, "id="+mariaCF, "secret="+secret)
+	b.fill(1, append(more, "id="+mariaCF, "secret="+secret)...)
 }
 
 // A reload sends no form twice, and the way back shows neither what was typed nor what is behind the login.
