@@ -15,6 +15,8 @@ import (
 	chrome "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin"
 )
 
 // hour sets the clock of the portal ahead to the next time at which it is so late in Quito.
@@ -133,6 +135,74 @@ func TestChromiumUnlocks(t *testing.T) {
 		b.clave()
 		b.at("/iess/mine")
 	})
+}
+
+// An operator raises the level on a document, without which an act is refused; removes a lock, suspends, resumes, and issues: half
+// on a slip, or half by letter.
+func TestChromiumDesk(t *testing.T) {
+	walk(t, "it", "en", func(b *tab) {
+		newBrowser(b.t, b.p).withPIN()
+		staff := b.beside(chromedp.WithNewBrowserContext())
+		staff.open("/desk")
+		staff.fill(1, "id="+mariaCF+"X")
+		staff.says("id.wrong")
+		staff.look("/desk")
+		staff.desk("clerk.4", "inps", mariaCF)
+		act := func(says string) {
+			b.t.Helper()
+			b.login(herPIN)
+			b.at("/inps/mine")
+			b.act("act")
+			b.says(says)
+		}
+		act("inps.act.low")
+		staff.act("attest", "document= ")
+		staff.refused()
+		staff.look("/desk/inps")
+		staff.act("attest", "document=CA12345BB")
+		staff.says("inps.level.substantial")
+		act("inps.act.done")
+
+		for range 5 {
+			newBrowser(b.t, b.p).send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX")
+		}
+		b.login(herPIN)
+		b.says("login.say")
+		staff.act("unlock")
+		staff.says("act.done")
+		act("inps.act.done")
+		staff.act("suspend", "reason=telephone lost")
+		staff.says("state.suspended")
+		b.open("/inps/mine")
+		b.at("/inps/login")
+		b.says("session.ended")
+		staff.act("resume", "document=CA12345BB")
+		act("inps.act.done")
+
+		_, old := halves(b.t, b.p, marias, mailbox)
+		staff.act("revoke", "reason=stolen")
+		staff.act("issue", "document=CA12345BB", "email="+mailbox)
+		staff.says("act.done")
+		b.issued(came(b.t, b.p, civicpin.HandedOver, "", code), came(b.t, b.p, civicpin.Email, mailbox, but(old)), another)
+		b.sees("dispositivo")
+		staff.act("revoke", "reason=stolen again")
+		staff.act("telephone", "mobile=06 1234567", "street=Maria Rossi, Via Roma 12, 00184 Roma RM")
+		staff.says("mobile.wrong")
+		staff.look("/desk/inps")
+		staff.act("telephone", "mobile=366 765 4321", "street=Maria Rossi, Via Roma 12, 00184 Roma RM")
+		staff.says("act.done")
+		letter := came(b.t, b.p, civicpin.Letter, "Maria Rossi\nVia Roma 12\n00184 Roma RM", code)
+		b.issued(came(b.t, b.p, civicpin.SMS, "+393667654321", code), letter, "JK5P9SUY")
+		b.sees("ordinario")
+	})
+}
+
+// issued exchanges what staff had issued.
+func (b *tab) issued(first, second, chosen string) {
+	b.t.Helper()
+	b.open("/inps/first")
+	b.fill(1, "id="+mariaCF, "half1="+first, "half2="+second, "new="+chosen, "again="+chosen)
+	b.at("/inps/mine")
 }
 
 // heard types the answers that the operator hears.

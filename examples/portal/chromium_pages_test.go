@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -36,6 +35,23 @@ const owed = `(() => {
 		const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(ground(e).slice(0, 3))].sort((x, y) => y - x);
 		if ((a + .05) / (b + .05) < 4.5) bad.push('contrast ' + (a + .05) / (b + .05) + ': ' + e.outerHTML);
 	}
+	const texts = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let n; n = walker.nextNode();) {
+		const range = document.createRange();
+		range.selectNodeContents(n);
+		if (n.data.trim() && !n.parentElement.closest('.skip, option, script'))
+			texts.push(...[...range.getClientRects()].map(r => ({n, r})));
+	}
+	for (const {n, r} of texts)
+		for (let e = n.parentElement; e && !e.matches('.scroll'); e = e.parentElement) {
+			const box = e.getBoundingClientRect(), css = getComputedStyle(e);
+			const blank = css.whiteSpace == 'pre-wrap' ? parseFloat(css.fontSize) / 2 : 1; // that hangs at the end of a line
+			if (css.display != 'inline' && (r.left < box.left - 1 || r.right > box.right + blank || r.top < box.top - 1 || r.bottom > box.bottom + 1))
+				bad.push('cut off: ' + n.data + ' in ' + e.tagName);
+		}
+	texts.forEach(({n, r}, i) => { for (const {n: m, r: q} of texts.slice(i + 1))
+		if (n != m && Math.min(r.right, q.right) - Math.max(r.left, q.left) > 2 && Math.min(r.bottom, q.bottom) - Math.max(r.top, q.top) > 2)
+			bad.push('one over the other: ' + n.data + ', ' + m.data); });
 	return bad;
 })()`
 
@@ -53,51 +69,39 @@ func TestChromiumPages(t *testing.T) {
 	for _, path := range sortedKeys(p.pages) {
 		b.open(path)
 		b.look(path)
+		require.Empty(t, b.misled(), path)
 	}
 }
 
-// look looks a page over on a telephone and on a wide screen.
+// views are what a page is looked at in: a telephone, a wide screen at 200 %, one with letters of twice the size, and a wide screen.
+var views = []struct {
+	name          string
+	width, height int64
+	scale         float64
+	letters       string
+}{
+	{"360", 360, 800, 1, ""}, {"640x2", 640, 400, 2, ""}, {"1280-large", 1280, 800, 1, "200%"}, {"1280", 1280, 800, 1, ""},
+}
+
+// look looks a page over in all views, and has it read.
 func (b *tab) look(path string) {
 	b.t.Helper()
 	b.pages++
-	for _, width := range []int64{360, 1280} {
-		b.run(chromedp.EmulateViewport(width, 800))
-		require.Empty(b.t, get(b, chromedp.Evaluate[[]string](owed)), "%s at %d", path, width)
-		b.picture(path, width)
+	for _, v := range views {
+		b.run(chromedp.EmulateViewport(v.width, v.height, chromedp.EmulateScale(v.scale)))
+		get(b, chromedp.Evaluate[string](`document.documentElement.style.fontSize = "`+v.letters+`"`))
+		require.Empty(b.t, get(b, chromedp.Evaluate[[]string](owed)), "%s at %s", path, v.name)
+		b.picture(path, v.name)
 	}
-	b.named(path)
-}
-
-// named requires each control to have a name in the accessibility tree.
-func (b *tab) named(path string) {
-	b.t.Helper()
-	require.Empty(b.t, b.nameless(), path)
-}
-
-// nameless returns the kinds of the controls that have no name.
-func (b *tab) nameless() (kinds []string) {
-	b.t.Helper()
-	controls := map[string]bool{"button": true, "textbox": true, "checkbox": true, "radio": true, "combobox": true, "link": true}
-	found := 0
-	for _, node := range call(b, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
-		if node.Ignored || node.Role == nil || !controls[strings.Trim(string(node.Role.Value), `"`)] {
-			continue
-		}
-		found++
-		if node.Name == nil || strings.Trim(string(node.Name.Value), `"`) == "" {
-			kinds = append(kinds, strings.Trim(string(node.Role.Value), `"`))
-		}
-	}
-	require.Positive(b.t, found)
-	return kinds
+	require.Empty(b.t, b.misread(), path)
 }
 
 // picture keeps a screenshot of the page, to be looked at: with go test -artifacts.
-func (b *tab) picture(path string, width int64) {
+func (b *tab) picture(path, view string) {
 	b.t.Helper()
 	if keeps := flag.Lookup("test.artifacts"); keeps == nil || keeps.Value.String() != "true" {
 		return
 	}
-	name := fmt.Sprintf("%03d%s-%d.png", b.pages, strings.TrimSuffix(strings.ReplaceAll(path, "/", "-"), "-"), width)
+	name := fmt.Sprintf("%03d%s-%s.png", b.pages, strings.TrimSuffix(strings.ReplaceAll(path, "/", "-"), "-"), view)
 	require.NoError(b.t, os.WriteFile(filepath.Join(b.t.ArtifactDir(), name), get(b, chromedp.FullScreenshot(100)), 0o600))
 }

@@ -13,8 +13,10 @@ import (
 
 // badPage does what no page of the portal may do. Its icon is empty, or the browser would ask for one at any time.
 const badPage = `<!DOCTYPE html><html lang="en"><link rel="icon" href="data:,">
-<h1>One</h1><h1>Two</h1><p id="a" style="color: #999">pale</p><p id="a">twice</p>
+<main><p style="position: absolute; top: 300px">read first</p><h1>One</h1><h1>Two</h1><p id="a" style="color: #999">pale</p><p id="a">twice</p>
 <button style="width: 9px; height: 9px; padding: 0"></button><p style="width: 2000px">wide</p><input aria-describedby="none">
+<input id="b" tabindex="1"><label for="b">behind</label>
+<p style="height: 5px; overflow: hidden">cut</p><p style="position: absolute; top: 300px">over it</p><p>above it</p></main>
 <script nonce="good">console.error("said"); setTimeout(() => { throw new Error("thrown"); });</script><script>1</script></html>`
 
 // The tests of all pages notice what they are there for.
@@ -38,9 +40,14 @@ func TestChromiumWatch(t *testing.T) {
 		})
 	}
 	bad := strings.Join(get(b, chromedp.Evaluate[[]string](owed)), "\n")
-	for _, want := range []string{"not one h1", "scrolls sideways", "an id twice", "small: ", "described by nothing", "contrast "} {
+	for _, want := range []string{"not one h1", "scrolls sideways", "an id twice", "small: ", "described by nothing", "contrast ", "cut off: cut", "one over the other: read first, over it"} {
 		require.Contains(t, bad, want)
 	}
-	require.Contains(t, b.nameless(), "button")
+	misread := strings.Join(b.misread(), "\n")
+	for _, want := range []string{"no name: button", `label: "behind" is by`, "before the heading: read first", `order: StaticText "cut"`, "landmarks: main"} {
+		require.Contains(t, misread, want)
+	}
+	misled := strings.Join(b.misled(), "\n")
+	require.Contains(t, misled, "stop 0")
 	b.faults()
 }
