@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/civicpin/civicpin/recovery"
 )
 
 // firstClave walks to a first clave, and returns the answers that were enrolled, by question.
@@ -86,5 +88,44 @@ func TestChromiumIESS(t *testing.T) {
 		b.at("/iess/choose")
 		b.fill(1, "new=una iguana duerme al sol", "again=una iguana duerme al sol")
 		b.at("/iess/mine")
+	})
+}
+
+// The third miss blocks a forgotten clave until an agency unlocks. A corrected address is told to the old one, which may object for
+// three days; then the link comes to the new one.
+func TestChromiumMisses(t *testing.T) {
+	walk(t, "it", "es", func(b *tab) {
+		known := b.firstClave()
+		b.fill(1) // logs out
+		for range 3 {
+			b.begin("iess", "iess-clave", luciaID)
+			b.human("iess")
+			b.remember("tree", nil)
+		}
+		b.begin("iess", "iess-clave", luciaID)
+		b.human("iess")
+		b.remember("volcano", known)
+		b.refused()
+		b.look("/iess/run")
+		staff := b.beside(chromedp.WithNewBrowserContext())
+		staff.desk("clerk.4", "iess", luciaID)
+		staff.act("agency", "document=cédula "+luciaID)
+		staff.says("act.done")
+
+		const corrected = "lucia@correo.example.ec"
+		b.begin("iess", "iess-clave", luciaID)
+		b.human("iess")
+		b.remember("volcano", known)
+		b.fill(1, "correct="+corrected)
+		b.at("/iess/run")
+		b.fill(1) // too early
+		b.refused()
+		b.look("/iess/run")
+		linkTo(b.t, b.p, lucias, recovery.ToRepudiate)
+		b.p.ahead.Add(int64(73 * time.Hour))
+		b.open("/iess/run")
+		b.fill(1)
+		b.follow("iess", corrected)
+		b.at("/iess/choose")
 	})
 }

@@ -72,6 +72,7 @@ func (s *system) runPage(v *visit) (view, error) {
 		w.Links = []link{{"/desk", "desk.title"}, {"/" + s.name + "/login", "login.title"}}
 	case !ask.WaitsUntil.IsZero():
 		w.Say = append(w.Say, v.T("run.waits", v.time(ask.WaitsUntil, "2006-01-02 15:04")))
+		w.Forms = append(w.Forms, form{Act: "send", Button: "go"})
 	case ask.Sent != nil:
 		w.Say = append(w.Say, v.sent(ask.Sent.Masked))
 		if ask.Sent.Link {
