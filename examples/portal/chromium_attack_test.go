@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,10 @@ func (b *tab) figures() map[string]figure {
 // over waits for the end of an attack. The page comes anew by itself, also without scripts.
 func (b *tab) over() {
 	b.t.Helper()
+	for a, _ := b.p.attacks.shown(); !a.Done; a, _ = b.p.attacks.shown() { // as long as it takes on a busy machine
+		require.NoError(b.t, b.ctx.Err())
+		time.Sleep(25 * time.Millisecond)
+	}
 	b.run(chromedp.WaitVisible(chromedp.CSS(`main dt:nth-of-type(3)`)))
 	b.at("/attack")
 	b.says("attack.took")
