@@ -1,8 +1,7 @@
 package main
 
 import (
-	"maps"
-	"slices"
+	"io"
 	"strconv"
 	"strings"
 
@@ -26,7 +25,7 @@ func (v *visit) askFields(ask recovery.Ask) []field {
 		all = append(all, field{Name: "contact", Label: v.T("run.contact"), Hint: v.T("run.contact.hint"), Auto: "off"})
 	}
 	if len(ask.Images) > 0 {
-		all = append(all, v.images("image", ask.Images))
+		all = append(all, field{Name: "image", Label: v.T("run.image"), Options: v.choices("image.", ask.Images...)})
 	}
 	for _, id := range ask.Questions {
 		all = append(all, field{Name: "question." + id, Label: v.T("question." + id), Auto: "off"})
@@ -49,23 +48,12 @@ func (v *visit) askFields(ask recovery.Ask) []field {
 	return all
 }
 
-func (v *visit) images(name string, ids []string) field {
-	f := field{Name: name, Label: v.T("run.image")}
-	for _, id := range ids {
-		f.Options = append(f.Options, option{Value: id, Label: v.T("image." + id)})
-	}
-	return f
-}
-
 // enrolFields ask for what later recoveries will ask for. A portal of its own would have the citizen choose the questions, too.
-func (v *visit) enrolFields(e *plan.Enrol) []field {
-	var all []field
+func (v *visit) enrolFields(e *plan.Enrol) (all []field) {
 	if e.Image {
-		f := v.images("enrol", agency.IESSImages)
-		f.Label = v.T("run.enrol.image")
-		all = append(all, f)
+		all = append(all, field{Name: "enrol", Label: v.T("run.enrol.image"), Options: v.choices("image.", agency.IESSImages...)})
 	}
-	for _, id := range slices.Sorted(maps.Keys(agency.IESSQuestions))[:e.Questions] {
+	for _, id := range sortedKeys(agency.IESSQuestions)[:e.Questions] {
 		all = append(all, field{Name: "enrol." + id, Label: v.T("question." + id), Hint: v.T("run.enrol.hint"), Auto: "off"})
 	}
 	return all
@@ -91,19 +79,23 @@ func (s *system) answers(v *visit, ask recovery.Ask) (recovery.Answers, error) {
 		}
 	}
 	if ask.Enrol != nil {
-		a.EnrolQuestions = v.secrets("enrol.", slices.Sorted(maps.Keys(agency.IESSQuestions))[:ask.Enrol.Questions])
+		a.EnrolQuestions = v.secrets("enrol.", sortedKeys(agency.IESSQuestions)[:ask.Enrol.Questions])
 	}
-	for _, typed := range v.r.PostForm["contact"] {
-		c, err := v.either(typed)
+	for _, typed := range v.r.PostForm["contact"] { // an e-mail address or a telephone number
+		kind := "mobile"
+		if strings.Contains(typed, "@") {
+			kind = "email"
+		}
+		c, err := v.contact(kind, typed)
 		if err != nil {
-			return a, err
+			return a, refusal{"contact", "contact.wrong"}
 		}
 		a.Contacts = append(a.Contacts, c)
 	}
 	if ask.Confirm != nil {
 		if a.Confirm = v.typed("correct") == "" && v.typed("confirm") != ""; !a.Confirm {
 			var err error
-			if a.Correct, err = v.email("correct"); err != nil {
+			if a.Correct, err = v.contact("correct", v.typed("correct")); err != nil {
 				return a, err
 			}
 		}
@@ -144,16 +136,21 @@ func (v *visit) facts(names []string) (map[string]string, error) {
 	return all, nil
 }
 
-// either reads a contact that is an e-mail address or a telephone number.
-func (v *visit) either(typed string) (civicpin.Contact, error) {
-	v.r.PostForm.Set("either", typed)
-	read := v.mobile
-	if strings.Contains(typed, "@") {
-		read = v.email
+// upload takes the files of a step. What each is, the library asks of agency.Uploads.
+func (s *system) upload(v *visit, kinds []string, a *recovery.Answers) error {
+	for _, kind := range kinds {
+		file, header, err := v.r.FormFile("document." + kind)
+		if err != nil || header.Size > 1<<20 {
+			return refusal{"document." + kind, "document.wrong"}
+		}
+		content, err := io.ReadAll(file)
+		if err != nil {
+			return err
+		}
+		if a.Documents == nil {
+			a.Documents = make(map[string]string)
+		}
+		a.Documents[kind] = s.files.Add(civicpin.Subject(v.get("who")), content)
 	}
-	c, err := read("either")
-	if err != nil {
-		err = refusal{"contact", "contact.wrong"}
-	}
-	return c, err
+	return nil
 }

@@ -22,27 +22,17 @@ import (
 // guesses is how many requests at one PIN are sent at the same time; the other attacks send a sixteenth of it.
 const guesses = 1000
 
-// compared are the reasons with which a guess was looked at.
-var compared = []string{"wrong", "unknown", "suspended", "revoked", "vacant", "expired", "unused"}
-
 func (p *portal) attackPage(v *visit) (view, error) {
-	target := field{Name: "id", Label: v.T("inps.id"), Value: mariaCF, Auto: "off"}
-	w := view{
-		Title: "attack.title", Say: v.say("attack.say"), How: how{"attack.go", "civicpin.Recorder, lockout"},
-		Forms: []form{
-			{Act: "guess", Legend: v.T("attack.guess"), Button: "attack.button", Fields: []field{target}},
-			{Act: "lockout", Legend: v.T("attack.lockout"), Button: "attack.button"},
-			{Act: "spray", Legend: v.T("attack.spray"), Button: "attack.button"},
-			{Act: "scan", Legend: v.T("attack.scan"), Button: "attack.button"},
-			{Act: "flood", Legend: v.T("attack.flood"), Button: "attack.button"},
-		},
+	w := view{Title: "attack.title", Say: v.say("attack.say"), How: how{"attack.go", "civicpin.Recorder, lockout"}}
+	for _, kind := range []string{"guess", "lockout", "spray", "scan", "flood"} {
+		w.Forms = append(w.Forms, form{Act: kind, Legend: v.T("attack." + kind), Button: "attack.button"})
 	}
+	w.Forms[0].Fields = []field{{Name: "id", Label: v.T("inps.id"), Value: mariaCF, Auto: "off"}}
 	a, ok := p.attacks.shown()
 	if !ok {
 		return w, nil
 	}
 	if !a.Done {
-		a.Events, a.Owner = p.tally.now(), "attack.running"
 		v.w.Header().Set("Refresh", "2") // the page comes anew until the attack is over
 		w.Forms = nil
 	}
@@ -64,46 +54,33 @@ func (p *portal) runAttack(v *visit) (string, error) {
 	if last, ok := p.attacks.shown(); ok && !last.Done {
 		return "", refusal{"act", "attack.running"}
 	}
-	a := &attack{Kind: v.typed("act"), Statuses: make(map[int]int), Owner: "attack.owner.none"}
-	request, end, err := p.planned(v, a)
+	a, err := p.planned(v)
 	if err != nil {
 		return "", err
 	}
 	if !p.attacks.start(a) {
 		return "", refusal{"act", "attack.running"}
 	}
-	p.work.Go(func() { p.carryOut(p.life, request, end) })
+	p.work.Go(func() { p.carryOut(p.life, a) })
 	return "/attack", nil
 }
 
-// planned returns the requests of an attack, and what is looked at in the end.
-func (p *portal) planned(v *visit, a *attack) (
-	request func(context.Context, int) *http.Request, end func(context.Context) string, err error,
-) {
-	end = func(context.Context) string { return a.Owner }
+// planned returns an attack: its requests, and what is looked at in the end.
+func (p *portal) planned(v *visit) (*attack, error) {
+	a := &attack{
+		Kind: v.typed("act"), Requests: p.guesses / 16, Statuses: make(map[int]int), Events: make(map[string]int), Owner: "attack.running",
+		end: func(context.Context) string { return "attack.owner.none" },
+	}
 	switch a.Kind {
 	case "guess":
-		subject, err := parseCF(v.typed("id"))
-		if err != nil {
-			return nil, nil, err
-		}
-		before, err := p.system("inps").pins.Epoch(v.ctx(), subject)
-		if err != nil {
-			return nil, nil, err
-		}
 		a.Requests = p.guesses
-		request = func(ctx context.Context, i int) *http.Request {
-			return p.guessAt(ctx, string(subject), fmt.Sprintf("GUESS%03d", i), i)
-		}
-		end = func(ctx context.Context) string { return p.owner(ctx, subject, before) }
+		return a, p.guessing(v, a)
 	case "lockout":
-		return p.lockOut(v.ctx(), a)
+		return a, p.lockOut(v.ctx(), a)
 	case "spray":
-		a.Requests = p.guesses / 16
-		request = func(ctx context.Context, i int) *http.Request { return p.guessAt(ctx, string(nobody()), "sicuro85", i) }
+		a.request = func(ctx context.Context, i int) *http.Request { return p.guessAt(ctx, string(nobody()), "sicuro85", i) }
 	case "flood":
-		a.Requests = p.guesses / 16
-		request = func(ctx context.Context, i int) *http.Request {
+		a.request = func(ctx context.Context, i int) *http.Request {
 			return p.post(ctx, "/inps/request", url.Values{
 				"id": {string(nobody())}, "mobile": {"333 765 4321"}, "email": {"flooded@example.it"},
 			}, i)
@@ -111,33 +88,41 @@ func (p *portal) planned(v *visit, a *attack) (
 	case "scan":
 		m, ok := p.inbox.link()
 		if !ok {
-			return nil, nil, refusal{"act", "attack.nolink"}
+			return nil, refusal{"act", "attack.nolink"}
 		}
-		a.Requests = p.guesses / 16
-		request, end = p.scan(m)
+		a.request, a.end = p.scan(m)
 	default:
-		return nil, nil, civicpin.ErrInvalid
+		return nil, civicpin.ErrInvalid
 	}
-	return request, end, nil
+	return a, nil
 }
 
 // carryOut sends the requests of an attack, and says what came of them.
-func (p *portal) carryOut(ctx context.Context, request func(context.Context, int) *http.Request, end func(context.Context) string) {
+func (p *portal) carryOut(ctx context.Context, a *attack) {
 	inps := p.system("inps")
 	sent, start := p.inbox.count("inps"), time.Now()
-	p.tally.reset()
-	a, _ := p.attacks.shown()
-	p.crowd(ctx, a.Requests, func(i int) *http.Request { return request(ctx, i) })
+	p.crowd(ctx, a.Requests, a.request)
 	took := time.Since(start)
-	events := p.tally.now()
 	if err := inps.out.Flush(ctx); err != nil { // what the attack caused to be sent is sent now
 		slog.ErrorContext(ctx, "attack", "error", err)
 	}
 	sent = p.inbox.count("inps") - sent
-	owner := end(ctx)
-	p.attacks.edit(func(a *attack) {
-		a.Took, a.Owner, a.Events, a.Sent, a.Done = took, owner, events, sent, true
-	})
+	owner := a.end(ctx)
+	p.attacks.edit(func(a *attack) { a.Took, a.Owner, a.Sent, a.Done = took, owner, sent, true })
+}
+
+// guessing tries many PINs at one subject.
+func (p *portal) guessing(v *visit, a *attack) error {
+	subject, err := p.system("inps").parse(v.typed("id"))
+	if err != nil {
+		return err
+	}
+	before, err := p.system("inps").pins.Epoch(v.ctx(), subject)
+	a.request = func(ctx context.Context, i int) *http.Request {
+		return p.guessAt(ctx, string(subject), fmt.Sprintf("GUESS%03d", i), i)
+	}
+	a.end = func(ctx context.Context) string { return p.owner(ctx, subject, before) }
+	return err
 }
 
 // owner says what the owner of a guessed PIN is left with.
@@ -173,13 +158,13 @@ func (p *portal) scan(m mail) (func(context.Context, int) *http.Request, func(co
 }
 
 // crowd sends all requests of an attack at the same time. One that is told to come again does.
-func (p *portal) crowd(ctx context.Context, requests int, request func(i int) *http.Request) {
+func (p *portal) crowd(ctx context.Context, requests int, request func(ctx context.Context, i int) *http.Request) {
 	var all sync.WaitGroup
 	for i := range requests {
 		all.Go(func() {
 			status := http.StatusServiceUnavailable
 			for try := 0; status == http.StatusServiceUnavailable && try < 300 && ctx.Err() == nil; try++ {
-				answer, r := httptest.NewRecorder(), request(i)
+				answer, r := httptest.NewRecorder(), request(ctx, i)
 				ctx, end := context.WithCancel(r.Context()) // as a server ends it
 				p.whole.ServeHTTP(answer, r.WithContext(ctx))
 				end()

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
 	"maps"
+	"net/http"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/civicpin/civicpin"
 )
 
 // An attack is what happens in one. It goes on behind the page, which shows how far it is.
@@ -20,6 +26,9 @@ type attack struct {
 	Ways     map[string]int // in which they come in after it
 	Owner    string         // the key of a word
 	Done     bool
+
+	request func(ctx context.Context, i int) *http.Request
+	end     func(ctx context.Context) string // what the owner is left with
 }
 
 // attacks are the attacks on this portal: one at a time.
@@ -54,9 +63,32 @@ func (a *attacks) shown() (attack, bool) {
 		return attack{}, false
 	}
 	now := *a.last
-	now.Statuses = maps.Clone(now.Statuses)
+	now.Statuses, now.Events = maps.Clone(now.Statuses), maps.Clone(now.Events)
 	return now, true
 }
+
+// attackers are the addresses from which the attack page sends: RFC 5737 keeps them for documentation.
+var attackers = netip.MustParsePrefix("203.0.113.0/24")
+
+// ofAttack reports whether an event is about a request of the attack page.
+func ofAttack(e civicpin.Event) bool {
+	address, err := netip.ParseAddr(e.Source.Address)
+	return err == nil && attackers.Contains(address)
+}
+
+// Record implements civicpin.Recorder: it counts the events that the attack causes.
+func (a *attacks) Record(_ context.Context, e civicpin.Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ofAttack(e) && a.last != nil && !a.last.Done {
+		a.last.Events[eventName(e)]++
+	}
+}
+
+func eventName(e civicpin.Event) string { return strings.TrimSuffix(string(e.Code)+" "+e.Reason, " ") }
+
+// compared are the reasons with which a guess was looked at.
+var compared = []string{"wrong", "unknown", "suspended", "revoked", "vacant", "expired", "unused"}
 
 // sum adds up the refused guesses of some reasons.
 func (a *attack) sum(reasons ...string) (n int) {

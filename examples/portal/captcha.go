@@ -40,10 +40,6 @@ const (
 
 var _ web.Captcha = (*sums)(nil)
 
-func newSums(session *scs.SessionManager) *sums {
-	return &sums{session: session, now: time.Now, open: make(map[string]sum)}
-}
-
 // show returns the sum of a session. It stays the same until it is answered, also in a second tab.
 func (c *sums) show(ctx context.Context) sum {
 	c.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/examples/internal/agency"
@@ -22,7 +21,7 @@ type clave struct {
 	codes   *otp.Codes
 	cards   *lockout.Gate
 	records store.Kind[claveRecord]
-	letters store.Kind[claveLetter]
+	letters store.Kind[string] // the issue for which one was printed last
 }
 
 // A claveRecord is where a citizen's codes go. The level, and the evidence for it, are with the credential.
@@ -37,18 +36,15 @@ func newClave(s *system) (*clave, error) {
 	c.codes, errs[0] = otp.NewCodes(s.out, agency.ClavePIN(), otp.Rests{Credentials: c.pins})
 	c.cards, errs[1] = lockout.New(s.vault, "clave.card", agency.ClaveCards())
 	c.records, errs[2] = store.NewKind[claveRecord](s.vault, "clave.record")
-	c.letters, errs[3] = store.NewKind[claveLetter](s.vault, "clave.letter")
+	c.letters, errs[3] = store.NewKind[string](s.vault, "clave.letter")
 	return c, errors.Join(errs[:]...)
 }
 
-// An adder adds a page of the system.
-type adder func(path string, show func(*visit) (view, error), do func(*visit) (string, error))
-
-func (c *clave) routes(at adder) {
+func (c *clave) routes(at func(path string, show shows, do acts)) {
 	at("certificate", c.certificatePage, c.certificate)
-	at("letter", c.letterPage, c.letter)
-	at("activate", c.activatePage, c.activate)
-	at("ask", c.askPage, c.ask)
+	at("letter", c.letterPage, c.named(c.letter))
+	at("activate", c.activatePage, c.named(c.activate))
+	at("ask", c.askPage, c.named(c.ask))
 	at("code", c.codePage, c.code)
 	at("app", c.appPage, nil)
 }
@@ -56,12 +52,11 @@ func (c *clave) routes(at adder) {
 // activatePage is the app: it trades the activation code for a key of its own, which nobody types.
 func (c *clave) activatePage(v *visit) (view, error) {
 	return v.simple("clave.activate", how{"clave.go", "pin.Service.Exchange, otp.Codes.Rebind"}, "first.button", v.idField(),
-		field{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"},
-		v.mobileField("612 345 678")), nil
+		field{Name: "code", Label: v.T("first.code"), Auto: "one-time-code"}, v.mobileField()), nil
 }
 
-func (c *clave) activate(v *visit) (string, error) {
-	subject, phone, err := v.idAndMobile()
+func (c *clave) activate(v *visit, subject civicpin.Subject) (string, error) {
+	mobile, err := v.contact("mobile", v.typed("mobile"))
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +67,7 @@ func (c *clave) activate(v *visit) (string, error) {
 	}
 	app := "app-" + strings.ToLower(rand.Text()[:8])
 	_, err = c.records.Update(v.ctx(), store.Key{Subject: subject}, func(e *store.Entry[claveRecord]) error {
-		e.Value = claveRecord{Phone: phone.Address, App: app}
+		e.Value = claveRecord{Phone: mobile.Address, App: app}
 		return nil
 	})
 	if err != nil {
@@ -94,9 +89,7 @@ func (c *clave) appPage(v *visit) (view, error) {
 	w := view{Title: "clave.app.title", Say: v.say("clave.app.say"), How: how{"clave.go", "otp.Codes.Pending"}}
 	subject, level, err := v.user()
 	if err != nil {
-		w.Say = v.say("clave.app.none")
-		w.Links = []link{{"/clave/activate", "clave.activate.title"}}
-		return w, nil //nolint:nilerr // said on the page
+		return v.nothing(w, "clave.app.none", link{"/clave/activate", "clave.activate.title"}), nil //nolint:nilerr // said on the page
 	}
 	pending, err := c.codes.Pending(v.ctx(), subject)
 	if err != nil {
@@ -117,7 +110,8 @@ func (c *clave) appPage(v *visit) (view, error) {
 
 // askPage asks for a code: with the number and what is printed on the card.
 func (c *clave) askPage(v *visit) (view, error) {
-	by := []option{{Value: "push", Label: v.T("channel.push"), Chosen: true}, {Value: "sms", Label: v.T("channel.sms")}}
+	by := v.choices("channel.", "push", "sms")
+	by[0].Chosen = true
 	return v.simple("clave.ask", how{"clave.go", "lockout.Gate.Do, otp.Codes.Request"}, "go", v.idField(),
 		field{Name: "card", Label: v.T("clave.card"), Hint: v.T("clave.card.hint"), Auto: "off"},
 		field{Name: "own", Label: v.T("clave.own"), Hint: v.T("clave.own.hint"), Auto: "off", Optional: true},
@@ -125,14 +119,10 @@ func (c *clave) askPage(v *visit) (view, error) {
 }
 
 // ask says the same to everybody: to citizens, to who knows a number but not the card, and to nobody's number.
-func (c *clave) ask(v *visit) (string, error) {
-	subject, err := c.parse(v.typed("id"))
-	if err != nil {
-		return "", err
-	}
+func (c *clave) ask(v *visit, subject civicpin.Subject) (string, error) {
 	card := strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(v.typed("card")), " ", ""))
 	if d, ok := readDate(v.typed("card")); ok {
-		card = d.Format(time.DateOnly)
+		card = d.Format(dayFirst)
 	}
 	right, err := c.knowsCard(v, subject, card)
 	if err != nil {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"net/http"
-	"slices"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
@@ -14,46 +11,33 @@ import (
 )
 
 // staff are the operators, with their role at each system. A real agency has them sign in with a second factor of their own.
-var staff = []struct {
-	id    string
-	roles map[string]string // by system
-}{
-	{"clerk.4", map[string]string{"iess": "agency", "tuss": "counter"}},
-	{"video.7", map[string]string{"iess": "video", "tuss": "telephone"}},
-	{"desk.11", map[string]string{"iess": "desk"}},
-	{"desk.14", map[string]string{"iess": "desk"}},
-}
-
-func (p *portal) deskRoutes(mux *http.ServeMux) {
-	p.page(mux, "/desk", nil, p.deskPage, p.desk)
-	for _, s := range p.systems {
-		p.page(mux, "/desk/"+s.name, s, s.casePage, s.caseDo)
-	}
-	mux.HandleFunc("GET /desk/iess/document", p.system("iess").document)
+var staff = map[string]map[string]string{
+	"clerk.4": {"iess": "agency", "tuss": "counter"},
+	"desk.11": {"iess": "desk"},
+	"desk.14": {"iess": "desk"},
+	"video.7": {"iess": "video", "tuss": "telephone"},
 }
 
 // onDuty is the operator of the session: it is kept apart from any citizen's.
 func (v *visit) onDuty() recovery.Operator {
 	id := v.p.session.GetString(v.ctx(), "desk.operator")
-	for _, member := range staff {
-		if member.id == id && v.sys != nil {
-			return recovery.Operator{ID: civicpin.Operator(id), Role: member.roles[v.sys.name]}
-		}
+	roles, ok := staff[id]
+	if !ok {
+		return recovery.Operator{}
 	}
-	return recovery.Operator{}
+	return recovery.Operator{ID: civicpin.Operator(id), Role: roles[v.sys.name]}
 }
 
 func (p *portal) deskPage(v *visit) (view, error) {
-	var who, systems []option
-	for i, member := range staff {
-		who = append(who, option{Value: member.id, Label: member.id, Chosen: i == 0})
+	systems := field{Name: "system", Label: v.T("system"), Type: "select"}
+	for _, s := range p.systems {
+		systems.Options = append(systems.Options, option{Value: s.name, Label: v.T(s.name + ".title")})
 	}
-	for i, s := range p.systems {
-		systems = append(systems, option{Value: s.name, Label: v.T(s.name + ".title"), Chosen: i == 0})
+	operators := field{Name: "operator", Label: v.T("desk.operator"), Type: "select"}
+	for _, id := range sortedKeys(staff) {
+		operators.Options = append(operators.Options, option{Value: id, Label: id})
 	}
-	w := v.simple("desk", how{"desk.go", "civicpin.Operator"}, "go",
-		field{Name: "operator", Label: v.T("desk.operator"), Options: who, Type: "select"},
-		field{Name: "system", Label: v.T("system"), Options: systems, Type: "select"},
+	w := v.simple("desk", how{"desk.go", "civicpin.Operator"}, "go", operators, systems,
 		field{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off"})
 	w.Tables = []table{p.queue.table(v)}
 	return w, nil
@@ -61,14 +45,7 @@ func (p *portal) deskPage(v *visit) (view, error) {
 
 func (p *portal) desk(v *visit) (string, error) {
 	s := p.system(v.typed("system"))
-	known := slices.ContainsFunc(staff, func(m struct {
-		id    string
-		roles map[string]string
-	},
-	) bool {
-		return m.id == v.typed("operator")
-	})
-	if s == nil || !known {
+	if s == nil || staff[v.typed("operator")] == nil {
 		return "", civicpin.ErrInvalid
 	}
 	subject, err := s.parse(v.typed("id"))
@@ -89,8 +66,7 @@ func (s *system) casePage(v *visit) (view, error) {
 	operator := v.onDuty()
 	w := view{Title: "case.title", How: how{"desk.go", "pin.Service.Status, Unlock, Revoke, Attest, Issue"}}
 	if subject == "" || operator.ID == "" {
-		w.Say, w.Links = v.say("case.none"), []link{{"/desk", "desk.title"}}
-		return w, nil
+		return v.nothing(w, "case.none", link{"/desk", "desk.title"}), nil
 	}
 	w.Facts = [][2]string{
 		{v.T("desk.operator"), string(operator.ID)},
@@ -181,17 +157,4 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"})
 	}
 	return all
-}
-
-// print puts what the library does not send onto paper: it is given out once, and arrives in the inbox.
-func (s *system) print(ctx context.Context, is pin.Issue) error {
-	for i, part := range is.Parts {
-		if part.Contact.Channel.Printed() && !is.Slip.IsZero() {
-			_, err := s.printer.Notify(ctx, civicpin.Message{
-				Kind: pin.PartMessage, To: part.Contact, Secret: is.Slip, Part: i + 1, Parts: len(is.Parts), ExpiresAt: is.ExpiresAt,
-			})
-			return err
-		}
-	}
-	return nil
 }

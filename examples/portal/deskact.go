@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/civicpin/civicpin"
@@ -41,16 +42,24 @@ func (s *system) act(v *visit, act string, subject civicpin.Subject, by recovery
 		return s.pins.Suspend(ctx, subject, v.typed("reason"), by.ID)
 	case "resume":
 		return s.pins.Resume(ctx, subject, seen, "identity checked", by.ID)
+	case "code":
+		code, err := s.pins.RequestCode(ctx, subject, by.ID)
+		if err == nil {
+			v.p.inbox.add(mail{System: s.name, Channel: civicpin.HandedOver, Text: v.T("act.code.paper", code.Reveal())})
+		}
+		return err
+	case "register":
+		return s.register(v, subject, seen)
 	case "agency":
 		return s.agencyUnlock(v, subject, seen, by)
 	case "video":
 		return s.video(v, subject, by)
 	case "case":
-		return s.look(v, v.typed("case"), by)
+		return s.look(v, strings.TrimSpace(v.typed("case")), by)
 	case "approve":
 		return s.approve(v, by)
 	}
-	return s.issueBy(v, act, subject, seen)
+	return s.issue(v, act, subject, seen)
 }
 
 // attest raises the level on a document. At a recovery the contacts of a lower level keep no higher one, unless an operator has
@@ -70,84 +79,53 @@ func (s *system) attest(v *visit, subject civicpin.Subject, seen civicpin.Eviden
 	return s.contacts.Adopt(v.ctx(), subject, signed, seen.By, civicpin.Source{})
 }
 
-// issueBy is every way in which staff have something issued. None of it do they read, but for the slip that they hand over.
-func (s *system) issueBy(v *visit, act string, subject civicpin.Subject, seen civicpin.Evidence) error {
-	switch act {
-	case "issue":
-		email, err := v.email("email")
-		if err != nil {
-			return err
-		}
-		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang}, email)
-	case "slip":
-		return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
-	case "telephone": // no document was seen: the level is low
-		mobile, err := v.mobile("mobile")
-		if err != nil {
-			return err
-		}
-		street := civicpin.Contact{Channel: civicpin.Letter, Address: v.lines("street"), Locale: v.lang}
-		is, err := s.pins.Issue(v.ctx(), subject, pin.IssueOptions{Parts: []civicpin.Contact{mobile, street}, By: seen.By})
-		if err != nil {
-			return err
-		}
-		return s.print(v.ctx(), is)
-	case "call": // face and card were seen on a screen
-		mobile, err := v.mobile("mobile")
-		if err != nil {
-			return err
-		}
-		seen.Method = civicpin.Video
-		return s.issue(v, subject, seen, mobile)
-	case "register":
-		return s.registerSeen(v, subject, seen)
-	case "code":
-		code, err := s.pins.RequestCode(v.ctx(), subject, seen.By)
-		if err == nil {
-			v.p.inbox.add(mail{System: s.name, Channel: civicpin.HandedOver, Text: v.T("act.code.paper", code.Reveal())})
-		}
-		return err
-	}
-	return civicpin.ErrInvalid
-}
-
-// lines reads a postal address, whose lines were typed with commas between them.
-func (v *visit) lines(name string) string {
-	lines := strings.Split(v.typed(name), ",")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "\n")
+// issues are the acts by which staff have something issued: how they checked who the citizen is, and where the parts go. None of
+// them do they read, but for the slip that they hand over.
+var issues = map[string]struct {
+	method civicpin.Method
+	parts  []string
+}{
+	"issue":     {civicpin.InPerson, []string{"paper", "email"}},
+	"slip":      {civicpin.InPerson, []string{"paper"}},
+	"register":  {civicpin.InPerson, []string{"paper"}},
+	"call":      {civicpin.Video, []string{"mobile"}}, // face and card were seen on a screen
+	"telephone": {"", []string{"mobile", "street"}},   // no document was seen: the level is low
 }
 
 // issue issues on evidence, and prints the part that is handed over. Nobody gets a level because a clerk says so.
-func (s *system) issue(v *visit, subject civicpin.Subject, seen civicpin.Evidence, parts ...civicpin.Contact) error {
-	is, err := s.pins.Issue(v.ctx(), subject, pin.IssueOptions{
-		Parts: parts, Level: civicpin.Substantial, Evidence: seen, By: seen.By,
-	})
+func (s *system) issue(v *visit, act string, subject civicpin.Subject, seen civicpin.Evidence) error {
+	how, ok := issues[act]
+	if !ok {
+		return civicpin.ErrInvalid
+	}
+	parts, err := v.contacts(how.parts...)
+	if err != nil {
+		return err
+	}
+	o := pin.IssueOptions{Parts: parts, By: seen.By}
+	if seen.Method = how.method; seen.Method != "" {
+		o.Level, o.Evidence = civicpin.Substantial, seen
+	}
+	is, err := s.pins.Issue(v.ctx(), subject, o)
 	if err != nil {
 		return err
 	}
 	return s.print(v.ctx(), is)
 }
 
-// registerSeen registers a citizen who stands at the counter with their card: contacts, terms, and an activation code.
-func (s *system) registerSeen(v *visit, subject civicpin.Subject, seen civicpin.Evidence) error {
-	mobile, err := v.mobile("mobile")
-	if err != nil {
-		return err
-	}
-	email, err := v.email("email")
+// register registers a citizen who stands at the counter with their card: contacts, terms, and an activation code.
+func (s *system) register(v *visit, subject civicpin.Subject, seen civicpin.Evidence) error {
+	own, err := v.contacts("mobile", "email")
 	if err != nil {
 		return err
 	}
 	if v.typed("terms") == "" {
 		return refusal{"terms", "act.terms.wrong"}
 	}
-	if err := s.contacts.Adopt(v.ctx(), subject, []civicpin.Contact{mobile, email}, seen.By, civicpin.Source{}); err != nil {
+	if err := s.contacts.Adopt(v.ctx(), subject, own, seen.By, civicpin.Source{}); err != nil {
 		return err
 	}
-	return s.issue(v, subject, seen, civicpin.Contact{Channel: civicpin.HandedOver, Locale: v.lang})
+	return s.issue(v, "register", subject, seen)
 }
 
 // agencyUnlock lifts the lock of a login, and that of the questions, after the citizen was seen.
@@ -161,4 +139,17 @@ func (s *system) agencyUnlock(v *visit, subject civicpin.Subject, seen civicpin.
 	}
 	_, err = s.rec.Decide(v.ctx(), run.ID, by, recovery.Verdict{Approve: true, Reason: seen.Document})
 	return err
+}
+
+// print puts what the library does not send onto paper: it is given out once, and arrives in the inbox.
+func (s *system) print(ctx context.Context, is pin.Issue) error {
+	for i, part := range is.Parts {
+		if part.Contact.Channel.Printed() && !is.Slip.IsZero() {
+			_, err := s.printer.Notify(ctx, civicpin.Message{
+				Kind: pin.PartMessage, To: part.Contact, Secret: is.Slip, Part: i + 1, Parts: len(is.Parts), ExpiresAt: is.ExpiresAt,
+			})
+			return err
+		}
+	}
+	return nil
 }

@@ -1,60 +1,20 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"maps"
+	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
-	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	exporter "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdk "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/store/audit"
 )
-
-// attackers are the addresses from which the attack page sends: RFC 5737 keeps them for documentation.
-var attackers = netip.MustParsePrefix("203.0.113.0/24")
-
-// ofAttack reports whether an event is about a request of the attack page.
-func ofAttack(e civicpin.Event) bool {
-	address, err := netip.ParseAddr(e.Source.Address)
-	return err == nil && attackers.Contains(address)
-}
-
-// A tally counts the events that attacks cause, by code and reason.
-type tally struct {
-	mu    sync.Mutex
-	count map[string]int
-}
-
-// Record implements civicpin.Recorder.
-func (t *tally) Record(_ context.Context, e civicpin.Event) {
-	if !ofAttack(e) {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.count == nil {
-		t.count = make(map[string]int)
-	}
-	t.count[eventName(e)]++
-}
-
-func eventName(e civicpin.Event) string { return strings.TrimSuffix(string(e.Code)+" "+e.Reason, " ") }
-
-// reset forgets the counts, and now returns them.
-func (t *tally) reset() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	clear(t.count)
-}
-
-func (t *tally) now() map[string]int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return maps.Clone(t.count)
-}
 
 // shown is how many events the page shows.
 const shown = 60
@@ -90,4 +50,33 @@ func (p *portal) eventsPage(v *visit) (view, error) {
 	}
 	w.Tables = []table{newest, byName}
 	return w, nil
+}
+
+// meter returns what counts for one system. Its name is a label of all figures; otelcivicpin gives them no other that tells
+// about a subject.
+func (p *portal) meter(system string) (metric.MeterProvider, error) {
+	named := prometheus.WrapRegistererWith(prometheus.Labels{"system": system}, p.figures)
+	reader, err := exporter.New(exporter.WithRegisterer(named), exporter.WithoutTargetInfo(), exporter.WithoutScopeInfo())
+	if err != nil {
+		return nil, err
+	}
+	return sdk.NewMeterProvider(sdk.WithReader(reader)), nil
+}
+
+// metrics shows the figures, in the format of Prometheus, to programs on this machine alone. A request that came through a proxy
+// on this machine is a visitor's: the proxy's header tells it apart.
+func (p *portal) metrics() http.Handler {
+	shown := promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		own := err == nil && peer.Addr().Unmap().IsLoopback()
+		for _, header := range []string{"X-Forwarded-For", "Forwarded", "Via"} {
+			own = own && len(r.Header.Values(header)) == 0
+		}
+		if !own {
+			http.NotFound(w, r)
+			return
+		}
+		shown.ServeHTTP(w, r)
+	})
 }

@@ -62,6 +62,12 @@ func (v *visit) simple(name string, done how, button string, fields ...field) vi
 	return view{Title: name + ".title", Say: v.say(name + ".say"), How: done, Forms: []form{{Fields: fields, Button: button}}}
 }
 
+// nothing has a page say that there is nothing to do on it, and where that begins.
+func (v *visit) nothing(w view, say string, begin link) view {
+	w.Say, w.Links = v.say(say), []link{begin}
+	return w
+}
+
 // A field is one entry of a form. Its label and hint are words already.
 type field struct {
 	Name, Label, Hint string
@@ -77,6 +83,14 @@ type field struct {
 type option struct {
 	Value, Label string
 	Chosen       bool
+}
+
+// choices are options, whose words have the prefix and the value as their key.
+func (v *visit) choices(prefix string, values ...string) (all []option) {
+	for _, value := range values {
+		all = append(all, option{Value: value, Label: v.T(prefix + value)})
+	}
+	return all
 }
 
 // A refused entry: what is wrong with which field, as a key of a word. The page shows it beside the field.
@@ -107,8 +121,8 @@ func (v *visit) refuse(w *view, err error) {
 	if lock, ok := errors.AsType[*lockout.LockedError](err); ok && !lock.Until.IsZero() {
 		w.Alert += " " + v.T("locked.until", v.time(lock.Until, "2006-01-02 15:04"))
 	}
-	if left, ok := triesLeft(err); ok {
-		w.Alert += " " + v.T("tries.left", left)
+	if refused, ok := errors.AsType[*lockout.RefusedError](err); ok && refused.Left >= 0 {
+		w.Alert += " " + v.T("tries.left", refused.Left)
 	}
 }
 

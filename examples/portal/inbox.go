@@ -54,13 +54,12 @@ func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
 			System: system, Channel: to.Channel, To: to.Address, Subject: t.Subject, Text: t.Body.Reveal(), Language: t.Language,
 			Link: linkLine.FindString(t.Body.Reveal()), At: time.Now(),
 		}
-		if to.Channel != civicpin.SMS {
-			i.add(m)
-			return "", nil
+		receipt := ""
+		if to.Channel == civicpin.SMS {
+			m.ID, receipt = id, smsPrefix+id
 		}
-		m.ID = id
 		i.add(m)
-		return smsPrefix + id, nil
+		return receipt, nil
 	})
 }
 
@@ -117,12 +116,6 @@ func (i *inbox) count(system string) int {
 	defer i.mu.Unlock()
 	return i.total[system]
 }
-
-// Kind is the icon and word of a message's channel: the key of a word.
-func (m mail) Kind() string { return "channel." + string(m.Channel) }
-
-// Paper says that the message is printed.
-func (m mail) Paper() bool { return m.Channel.Printed() }
 
 // Body is the text without the link, which the page shows as one.
 func (m mail) Body() []string {

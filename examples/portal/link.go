@@ -91,7 +91,7 @@ func (s *system) granted(v *visit, name string, grant pin.Grant) (string, error)
 		v.flash("run.unlocked")
 		return "/" + s.name + "/login", nil
 	}
-	for _, p := range s.plans {
+	for _, p := range s.recovery.Plans {
 		if p.Name == name && p.Outcome == plan.ReissueInParts {
 			_, err := s.pins.Reissue(v.ctx(), grant, v.source())
 			v.flashed(err, "request.done")
@@ -109,9 +109,7 @@ func (s *system) granted(v *visit, name string, grant pin.Grant) (string, error)
 func (s *system) choosePage(v *visit) (view, error) {
 	w := view{Title: "choose.title", Say: v.say("choose.say"), How: how{"link.go", "pin.ParseGrant, pin.Service.Set"}}
 	if v.get("grant") == "" {
-		w.Say = v.say("run.none")
-		w.Links = []link{{"/" + s.name + "/start", "start.title"}}
-		return w, nil
+		return v.nothing(w, "run.none", link{"/" + s.name + "/start", "start.title"}), nil
 	}
 	w.Forms = []form{{Fields: v.newFields(), Button: "change.button"}}
 	return w, nil

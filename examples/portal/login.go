@@ -12,18 +12,12 @@ import (
 // home is the first page of a system.
 func (s *system) home(v *visit) (view, error) {
 	w := view{Title: s.name + ".title", Say: v.say(s.name + ".say"), How: how{"setups.go", "examples/internal/agency/" + s.name + ".go"}}
-	common := []link{{"/" + s.name + "/login", "login.title"}, {"/" + s.name + "/start", "start.title"}}
-	switch s.name {
-	case "inps":
-		w.Links = append([]link{{"/inps/request", "request.title"}, {"/inps/first", "first.title"}}, common...)
-	case "iess":
-		w.Links = common
-	case "tuss":
-		w.Links = append([]link{{"/desk", "desk.title"}, {"/tuss/first", "first.title"}}, common...)
-	case "clave":
-		for _, page := range []string{"certificate", "letter", "activate", "ask", "code", "app"} {
-			w.Links = append(w.Links, link{"/clave/" + page, "clave." + page + ".title"})
-		}
+	words := map[string]string{"clave": "clave."}[s.name]
+	for _, page := range s.pages {
+		w.Links = append(w.Links, link{"/" + s.name + "/" + page, words + page + ".title"})
+	}
+	if s.name == "tuss" {
+		w.Links = append([]link{{"/desk", "desk.title"}}, w.Links...)
 	}
 	return w, nil
 }
@@ -33,8 +27,8 @@ func (v *visit) idField() field {
 }
 
 // mobileField asks for the number of a mobile telephone of the citizen's own.
-func (v *visit) mobileField(example string) field {
-	return field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", example), Type: "tel", Auto: "tel"}
+func (v *visit) mobileField() field {
+	return field{Name: "mobile", Label: v.T("mobile"), Hint: v.T("mobile.hint", v.sys.mobile), Type: "tel", Auto: "tel"}
 }
 
 // newFields ask for a new secret, twice alike. Pasting is allowed.
@@ -53,6 +47,17 @@ func (v *visit) chosen() (civicpin.Secret, error) {
 	return v.secret("new"), nil
 }
 
+// named has an act begin with the subject whom the form names.
+func (s *system) named(do func(*visit, civicpin.Subject) (string, error)) acts {
+	return func(v *visit) (string, error) {
+		subject, err := s.parse(v.typed("id"))
+		if err != nil {
+			return "", err
+		}
+		return do(v, subject)
+	}
+}
+
 // attempt is a secret as the visitor typed it.
 func (v *visit) attempt(subject civicpin.Subject, typed civicpin.Secret) pin.Attempt {
 	return pin.Attempt{Subject: subject, Secret: typed, Source: v.source(), Personal: v.sys.people.personal(subject)}
@@ -66,11 +71,7 @@ func (s *system) loginPage(v *visit) (view, error) {
 	return w, nil
 }
 
-func (s *system) login(v *visit) (string, error) {
-	subject, err := s.parse(v.typed("id"))
-	if err != nil {
-		return "", err
-	}
+func (s *system) login(v *visit, subject civicpin.Subject) (string, error) {
 	ok, err := s.pins.Verify(v.ctx(), v.attempt(subject, v.secret("secret")))
 	expired, isExpired := errors.AsType[*pin.ExpiredError](err)
 	switch {
@@ -85,41 +86,50 @@ func (s *system) login(v *visit) (string, error) {
 		return "/" + s.name + "/first", nil
 	}
 	if v.typed("remember") != "" {
-		if err := v.rememberDevice(ok); err != nil {
+		if err := v.remember(ok); err != nil {
 			return "", err
 		}
 	}
 	return "/" + s.name + "/mine", v.enter(subject, ok)
 }
 
-// rememberDevice is for the citizen who ticks the box: from then on strangers cannot lock this browser out.
-func (v *visit) rememberDevice(ok pin.Verified) error {
-	device, err := v.sys.pins.RememberDevice(v.ctx(), ok)
+// requestPage asks for a PIN in two halves. The code of an office is for who had one before.
+func (s *system) requestPage(v *visit) (view, error) {
+	return v.simple("request", how{"login.go", "pin.Service.Issue"}, "request.button", v.idField(), v.mobileField(),
+		field{Name: "email", Label: v.T("email"), Hint: v.T("email.hint"), Type: "email", Auto: "email"},
+		field{Name: "office", Label: v.T("request.office"), Hint: v.T("request.office.hint"), Auto: "one-time-code", Optional: true},
+	), nil
+}
+
+func (s *system) request(v *visit, subject civicpin.Subject) (string, error) {
+	parts, err := v.contacts("mobile", "email")
 	if err != nil {
-		return err
+		return "", err
 	}
-	return v.remember(device)
+	_, err = s.pins.Issue(v.ctx(), subject, pin.IssueOptions{
+		Parts: parts, By: civicpin.Citizen, Source: v.source(), RequestCode: v.secret("office"),
+	})
+	if err != nil && !errors.Is(err, pin.ErrWrongState) { // which would tell who has a PIN
+		return "", err
+	}
+	v.flash("request.done")
+	return "/inps/first", nil
 }
 
 // firstPage exchanges what was issued for a secret of the citizen's own, in one step.
 func (s *system) firstPage(v *visit) (view, error) {
-	issued := []field{{Name: "half1", Label: v.T("first.code"), Auto: "one-time-code"}}
+	fields := []field{v.idField(), {Name: "half1", Label: v.T("first.code"), Auto: "one-time-code"}}
 	if s.name == "inps" {
-		issued = []field{
-			{Name: "half1", Label: v.T("first.half1"), Auto: "one-time-code"},
-			{Name: "half2", Label: v.T("first.half2"), Auto: "one-time-code"},
-		}
+		fields[1].Label = v.T("first.half1")
+		fields = append(fields, field{Name: "half2", Label: v.T("first.half2"), Auto: "one-time-code"})
 	}
-	fields := append([]field{v.idField()}, issued...)
-	return view{
-		Title: "first.title", Say: v.say(s.name + ".first.say"),
-		Forms: []form{{Fields: append(fields, v.newFields()...), Button: "first.button"}},
-		How:   how{"login.go", "pin.Service.Exchange, contact.Service.Adopt"},
-	}, nil
+	w := v.simple("first", how{"login.go", "pin.Service.Exchange, contact.Service.Adopt"}, "first.button", append(fields, v.newFields()...)...)
+	w.Say = v.say(s.name + ".first.say")
+	return w, nil
 }
 
-func (s *system) first(v *visit) (string, error) {
-	subject, ok, err := s.renew(v, civicpin.NewSecret(v.typed("half1")+v.typed("half2")), s.pins.Exchange)
+func (s *system) first(v *visit, subject civicpin.Subject) (string, error) {
+	ok, err := s.renew(v, subject, civicpin.NewSecret(v.typed("half1")+v.typed("half2")), s.pins.Exchange)
 	if err != nil {
 		return "", err
 	}
@@ -131,20 +141,17 @@ func (s *system) first(v *visit) (string, error) {
 
 // renew sets a chosen secret in the place of the one that was typed, by Exchange or Change.
 func (s *system) renew(
-	v *visit, typed civicpin.Secret, by func(context.Context, pin.Attempt, civicpin.Secret) (pin.Verified, error),
-) (subject civicpin.Subject, ok pin.Verified, err error) {
-	if subject, err = s.parse(v.typed("id")); err != nil {
-		return "", ok, err
-	}
+	v *visit, subject civicpin.Subject, typed civicpin.Secret,
+	by func(context.Context, pin.Attempt, civicpin.Secret) (pin.Verified, error),
+) (ok pin.Verified, err error) {
 	chosen, err := v.chosen()
 	if err != nil {
-		return "", ok, err
+		return ok, err
 	}
 	if ok, err = by(v.ctx(), v.attempt(subject, typed), chosen); err != nil {
 		s.tellLocked(v, subject, err)
-		return "", ok, err
 	}
-	return subject, ok, nil
+	return ok, err
 }
 
 // adopt makes contacts of those to which the parts went: who typed all of them has read what came to each.
@@ -217,8 +224,8 @@ func (s *system) changePage(v *visit) (view, error) {
 	return v.simple("change", how{"login.go", "pin.Service.Change"}, "change.button", append(fields, v.newFields()...)...), nil
 }
 
-func (s *system) change(v *visit) (string, error) {
-	subject, ok, err := s.renew(v, v.secret("secret"), s.pins.Change)
+func (s *system) change(v *visit, subject civicpin.Subject) (string, error) {
+	ok, err := s.renew(v, subject, v.secret("secret"), s.pins.Change)
 	if err != nil {
 		return "", err
 	}

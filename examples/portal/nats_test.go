@@ -16,7 +16,7 @@ func onServer(t *testing.T, url, where string) {
 	t.Helper()
 	flags := []string{"-db", url, "-keys", filepath.Join(t.TempDir(), "keys")}
 	p := newPortal(t, flags...)
-	require.Contains(t, p.where, where)
+	require.Contains(t, p.records.Where, where)
 	b := newBrowser(t, p).withPIN()
 	b.send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX").refused(403, "Tries left: 4")
 	b.open("/events").at("/events")

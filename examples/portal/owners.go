@@ -25,29 +25,27 @@ type owner struct {
 
 // lockOut is the mass lock-out: wrong guesses at every PIN of INPS, that of the visitor's citizen, too. The crowd logs in before;
 // then one third each has a remembered browser, a session, and a mailbox alone. Nothing is sent to real mailboxes.
-func (p *portal) lockOut(
-	ctx context.Context, a *attack,
-) (request func(context.Context, int) *http.Request, end func(context.Context) string, err error) {
+func (p *portal) lockOut(ctx context.Context, a *attack) (err error) {
 	inps := p.system("inps")
 	if p.inbox.mailer != nil {
-		return nil, nil, refusal{"act", "attack.nobody"}
+		return refusal{"act", "attack.nobody"}
 	}
 	if err = p.seedCrowd(ctx); err != nil {
-		return nil, nil, err
+		return err
 	}
 	var owners []*owner
 	for i, subject := range crowd() {
 		if err = inps.pins.Unlock(ctx, subject, civicpin.Operator("seed")); err != nil { // from the attack before
-			return nil, nil, err
+			return err
 		}
 		source := civicpin.Source{Address: fmt.Sprintf("198.51.100.%d", 1+i)}
 		o := &owner{pin.Attempt{Subject: subject, Secret: civicpin.NewSecret(crowdPIN), Source: source}, pin.Verified{}, ""}
 		if o.before, err = inps.pins.Verify(ctx, o.try); err != nil {
-			return nil, nil, err
+			return err
 		}
 		if o.way = []string{"device", "login", "link"}[i%3]; o.way == "device" {
 			if o.try.Source.Device, err = inps.pins.RememberDevice(ctx, o.before); err != nil {
-				return nil, nil, err
+				return err
 			}
 		}
 		owners = append(owners, o)
@@ -55,15 +53,16 @@ func (p *portal) lockOut(
 	if _, err := inps.pins.Status(ctx, mariaCF); err == nil {
 		maria := &owner{try: pin.Attempt{Subject: mariaCF}, way: "login"}
 		if maria.before.Epoch, err = inps.pins.Epoch(ctx, mariaCF); err != nil {
-			return nil, nil, err
+			return err
 		}
 		owners = append(owners, maria)
 	}
 	a.Owners, a.Requests = len(owners), tries*len(owners)
-	request = func(ctx context.Context, i int) *http.Request {
+	a.request = func(ctx context.Context, i int) *http.Request {
 		return p.guessAt(ctx, string(owners[i%len(owners)].try.Subject), fmt.Sprintf("GUESS%03d", i), i)
 	}
-	return request, func(ctx context.Context) string { return p.comeIn(ctx, owners) }, nil
+	a.end = func(ctx context.Context) string { return p.comeIn(ctx, owners) }
+	return nil
 }
 
 // comeIn has the owners come in after the attack, and counts how.

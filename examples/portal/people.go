@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -23,86 +24,74 @@ const (
 
 // A person is an entry of the agencies' registers. The library knows nothing of it but what Check answers.
 type person struct {
-	name, street string
-	facts        map[string]string // birth-day and birth-month, birth-date, and card: what is printed on the identity card
+	id     civicpin.Subject
+	agency string // whose citizen a visitor plays
+	known  string // the key of what the first page says that they know
+	name   string
+	born   string
+	card   string // what is printed on the identity card
+	street string
+}
+
+var citizens = []person{
+	{mariaCF, "INPS", "", "Maria Rossi", "10-12-1985", "", ""},
+	{luciaID, "IESS", "birth", "Lucía Andrade Vera", "14-03-1985", "", ""},
+	{diegoID, "IESS", "birth", "Diego Mora Paz", "02-11-1971", "", ""},
+	{anaNIF, "Cl@ve PIN", "card", "Ana García López", "10-12-1985", "09-05-2031", "Calle Mayor 1\n28013 Madrid"},
+	{luisNIE, "Cl@ve PIN", "support", "Luis Ferreira Costa", "28-03-1972", "E12345678", "Calle Mayor 7, 3.º B\n28013 Madrid"},
+	{nuriaNIF, "TUSS", "birth", "Nuria Vidal Soler", "23-05-1979", "", "Calle del Pez 4\n28004 Madrid"},
+	{omarNIE, "TUSS", "birth", "Omar Haddad", "02-11-1990", "", "Calle del Pez 4, 2.º B\n28004 Madrid"},
 }
 
 // register is everybody by identifier.
 type register map[civicpin.Subject]person
 
 func people() register {
-	born := func(date string) map[string]string {
-		d, err := time.Parse(time.DateOnly, date)
-		if err != nil {
-			panic(err) // a constant below
-		}
-		return map[string]string{
-			agency.BirthDate: date, "birth-day": strconv.Itoa(d.Day()), "birth-month": strconv.Itoa(int(d.Month())),
-		}
+	all := make(register)
+	for _, p := range citizens {
+		all[p.id] = p
 	}
-	card := func(date, printed string) map[string]string {
-		facts := born(date)
-		facts["card"] = printed
-		return facts
-	}
-	return register{
-		mariaCF:  {name: "Maria Rossi", facts: born("1985-12-10")},
-		luciaID:  {name: "Lucía Andrade Vera", facts: born("1985-03-14")},
-		diegoID:  {name: "Diego Mora Paz", facts: born("1971-11-02")},
-		anaNIF:   {name: "Ana García López", facts: card("1985-12-10", "2031-05-09"), street: "Calle Mayor 1\n28013 Madrid"},
-		luisNIE:  {name: "Luis Ferreira Costa", facts: card("1972-03-28", "E12345678"), street: "Calle Mayor 7, 3.º B\n28013 Madrid"},
-		nuriaNIF: {name: "Nuria Vidal Soler", facts: born("1979-05-23"), street: "Calle del Pez 4\n28004 Madrid"},
-		omarNIE:  {name: "Omar Haddad", facts: born("1990-11-02"), street: "Calle del Pez 4, 2.º B\n28004 Madrid"},
-	}
+	return all
+}
+
+// fact returns what is asked for by a name: a birth date is yyyy-mm-dd.
+func (p person) fact(name string) string {
+	born, _ := readDate(p.born)
+	return map[string]string{
+		agency.BirthDate: born.Format(time.DateOnly), "birth-day": strconv.Itoa(born.Day()), "birth-month": strconv.Itoa(int(born.Month())),
+		"card": p.card,
+	}[name]
 }
 
 // Check implements recovery.Register. An unknown subject costs the same look-up and comparisons; only the answer differs.
 func (r register) Check(_ context.Context, subject civicpin.Subject, facts map[string]string) (bool, error) {
 	known, right := r[subject]
 	for name, given := range facts {
-		right = civicpin.NewSecret(known.facts[name]).Equal(civicpin.NewSecret(given)) && right // in constant time
+		right = civicpin.NewSecret(known.fact(name)).Equal(civicpin.NewSecret(given)) && right // in constant time
 	}
 	return right && len(facts) > 0, nil
 }
 
 // personal returns what may not be part of a secret of the subject's.
 func (r register) personal(subject civicpin.Subject) []string {
-	return []string{r[subject].name, r[subject].facts[agency.BirthDate]}
+	return []string{r[subject].name, r[subject].fact(agency.BirthDate)}
 }
 
 // demoRows are the people as the first page lists them, with what they know.
 func demoRows(v *visit) [][]string {
 	var rows [][]string
-	for _, row := range [][4]string{
-		{"INPS", mariaCF, "", ""},
-		{"IESS", luciaID, "birth", ""},
-		{"IESS", diegoID, "birth", ""},
-		{"Cl@ve PIN", anaNIF, "", "card"},
-		{"Cl@ve PIN", luisNIE, "", "support"},
-		{"TUSS", nuriaNIF, "birth", ""},
-		{"TUSS", omarNIE, "birth", ""},
-	} {
-		who := people()[civicpin.Subject(row[1])]
+	for _, p := range citizens {
 		known := "–"
-		switch {
-		case row[2] != "":
-			known = v.T("known.birth", dayFirst(who.facts[agency.BirthDate]))
-		case row[3] != "":
-			known = v.T("known."+row[3], dayFirst(who.facts["card"]))
+		if p.known != "" {
+			known = v.T("known."+p.known, cmp.Or(p.card, p.born))
 		}
-		rows = append(rows, []string{row[0], who.name, row[1], known})
+		rows = append(rows, []string{p.agency, p.name, string(p.id), known})
 	}
 	return rows
 }
 
-// dayFirst writes a date as people type it, and anything else as it is.
-func dayFirst(date string) string {
-	d, err := time.Parse(time.DateOnly, date)
-	if err != nil {
-		return date
-	}
-	return d.Format("02-01-2006")
-}
+// dayFirst is how people write a date.
+const dayFirst = "02-01-2006"
 
 // readDate reads a date as people type it: 31-12-1980, 31/12/1980, 31.12.1980.
 func readDate(typed string) (time.Time, bool) {

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,14 +27,12 @@ import (
 type portal struct {
 	base    string // the address, without a slash at its end
 	path    string // the path in it; usually empty
-	where   string // the records are
 	words   words
 	proxies web.Proxies
 	cookies *web.Cookies
 	session *scs.SessionManager
 	inbox   *inbox
 	figures *prometheus.Registry // of /metrics
-	tally   *tally
 	queue   *queue
 	log     *audit.Log
 	records *play.Records
@@ -61,9 +60,9 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 		return nil, fmt.Errorf("portal: -base: %w", err)
 	}
 	p := &portal{
-		base: c.base, path: u.Path, inbox: new(inbox), tally: new(tally), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
+		base: c.base, path: u.Path, inbox: new(inbox), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
 		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
-		figures: prometheus.NewRegistry(), reportKey: newReportKey(), turns: make(turns, atOnce),
+		figures: prometheus.NewRegistry(), turns: make(turns, atOnce), session: scs.New(),
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {
 		return nil, err
@@ -74,36 +73,19 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 	if err := p.providers(c); err != nil {
 		return nil, err
 	}
-	p.session = scs.New()
 	p.session.Lifetime, p.session.IdleTimeout = 8*time.Hour, 30*time.Minute
 	p.session.Cookie.Name = "session"
 	p.session.Cookie.SameSite = http.SameSiteLaxMode
 	if p.session.Cookie.Secure = u.Scheme == "https"; p.session.Cookie.Secure {
 		p.session.Cookie.Name = "__Host-session"
 	}
-	p.captcha = newSums(p.session)
-	records, keys, err := openRecords(ctx, c)
+	p.captcha = &sums{session: p.session, now: time.Now, open: make(map[string]sum)}
+	keys, err := p.openRecords(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if c.wrap != nil {
-		records.Lister = c.wrap(records.Lister)
-	}
-	p.records, p.where = records, records.Where
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, records.Close())
-		}
-	}()
-	own, err := store.OpenVault(ctx, shelf{records.Lister, "audit/"}, keys, nil)
-	if err != nil {
-		return nil, err
-	}
-	if p.log, err = audit.New(own, audit.Config{Failed: notRecorded, Timeout: 15 * time.Second}); err != nil {
-		return nil, err
-	}
-	if err := p.openSystems(ctx, keys); err != nil {
-		return nil, err
+	if err := p.openServices(ctx, keys); err != nil {
+		return nil, errors.Join(err, p.close())
 	}
 	p.whole = p.handler()
 	return p, nil
@@ -111,6 +93,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 
 // providers are for what is really sent.
 func (p *portal) providers(c config) (err error) {
+	p.reportKey = civicpin.NewSecret("whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text())))
 	if c.smtp != "" {
 		if p.inbox.mailer, err = newMailer(c.smtp, nil); err != nil {
 			return err
@@ -125,53 +108,46 @@ func (p *portal) providers(c config) (err error) {
 	return nil
 }
 
-// notRecorded is loud: an event that the audit log lacks.
-func notRecorded(ctx context.Context, e civicpin.Event, err error) {
-	slog.ErrorContext(ctx, "event is not in the audit log", "code", e.Code, "error", err)
-}
-
-// recorder takes the events of all systems: into the audit log, the figures of the attack page, and, with -v, the program's log.
-func (p *portal) recorder() civicpin.Recorder {
-	if p.verbose {
-		return civicpin.Recorders(p.log, p.tally, civicpin.SlogRecorder(nil))
+// openServices makes the audit log and the systems. An event that the log lacks is loud.
+func (p *portal) openServices(ctx context.Context, keys store.Keys) error {
+	own, err := store.OpenVault(ctx, shelf{p.records.Lister, "audit/"}, keys, nil)
+	if err != nil {
+		return err
 	}
-	return civicpin.Recorders(p.log, p.tally)
+	failed := func(ctx context.Context, e civicpin.Event, err error) {
+		slog.ErrorContext(ctx, "event is not in the audit log", "code", e.Code, "error", err)
+	}
+	if p.log, err = audit.New(own, audit.Config{Failed: failed, Timeout: 15 * time.Second}); err != nil {
+		return err
+	}
+	return p.openSystems(ctx, keys)
 }
 
 func (p *portal) close() error { return p.records.Close() }
-
-// background runs what no visitor waits for: the dispatcher of each system, and the upkeep.
-func (p *portal) background(ctx context.Context) *sync.WaitGroup {
-	var all sync.WaitGroup
-	for _, s := range p.systems {
-		all.Go(func() { _ = s.out.Run(ctx) }) // ends with the context
-	}
-	all.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(10 * time.Minute):
-			}
-			for _, s := range p.systems {
-				if err := s.tidy(ctx); err != nil && ctx.Err() == nil {
-					slog.ErrorContext(ctx, "upkeep", "system", s.name, "error", err)
-				}
-			}
-		}
-	})
-	return &all
-}
 
 // handler returns the portal as browsers reach it. Everything stands within web.Secure.
 func (p *portal) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", p.healthz)
 	mux.Handle("GET /metrics", p.metrics())
-	mux.Handle("GET /style.css", static("style.css", "text/css; charset=utf-8"))
-	mux.Handle("GET /icon.svg", static("icon.svg", "image/svg+xml"))
+	for _, name := range []string{"style.css", "icon.svg"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=3600")
+			http.ServeFileFS(w, r, pageFiles, "pages/"+name)
+		})
+	}
 	mux.HandleFunc("POST /language", p.chooseLanguage)
-	p.routes(mux)
+	p.page(mux, "/{$}", nil, p.front, nil)
+	p.page(mux, "/inbox", nil, p.inboxPage, nil)
+	p.page(mux, "/events", nil, p.eventsPage, nil)
+	p.page(mux, "/attack", nil, p.attackPage, p.runAttack)
+	p.page(mux, "/desk", nil, p.deskPage, p.desk)
+	for _, s := range p.systems {
+		s.routes(mux)
+		p.page(mux, "/desk/"+s.name, s, s.casePage, s.caseDo)
+		mux.Handle("POST /receipts/"+s.name, s.reports) // each system has an outbox of its own
+	}
+	mux.HandleFunc("GET /desk/iess/document", p.system("iess").document)
 	var h http.Handler = p.session.LoadAndSave(mux)
 	if p.path != "" {
 		h = http.StripPrefix(p.path, h)
@@ -179,23 +155,11 @@ func (p *portal) handler() http.Handler {
 	return web.Secure(h)
 }
 
-// routes are the pages.
-func (p *portal) routes(mux *http.ServeMux) {
-	p.page(mux, "/{$}", nil, p.front, nil)
-	p.page(mux, "/inbox", nil, p.inboxPage, nil)
-	p.page(mux, "/events", nil, p.eventsPage, nil)
-	p.page(mux, "/attack", nil, p.attackPage, p.runAttack)
-	for _, s := range p.systems {
-		s.routes(mux)
-		mux.Handle("POST /receipts/"+s.name, s.reports) // each system has an outbox of its own
-	}
-	p.deskRoutes(mux)
-}
-
 // front is the first page: it says what there is to do, and the data to do it with.
 func (p *portal) front(v *visit) (view, error) {
-	w := view{Title: "front.title", Say: v.say("front.say", "front.steps")}
-	w.How = how{"system.go", "pin.New, contact.New, recovery.New"}
+	w := view{
+		Title: "front.title", Say: v.say("front.say", "front.steps"), How: how{"system.go", "pin.New, contact.New, recovery.New"},
+	}
 	for _, s := range p.systems {
 		w.Links = append(w.Links, link{"/" + s.name + "/", s.name + ".title"})
 	}
@@ -215,18 +179,4 @@ func (p *portal) healthz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ok\n"))
-}
-
-// static serves one embedded file, which browsers may keep.
-func static(name, kind string) http.Handler {
-	content, err := pageFiles.ReadFile("pages/" + name)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		_, _ = strings.NewReader(string(content)).WriteTo(w)
-	})
 }

@@ -9,24 +9,16 @@ import (
 
 // startPage offers the plans that a visitor may begin.
 func (s *system) startPage(v *visit) (view, error) {
-	var options []option
-	for i, name := range s.begin {
-		options = append(options, option{Value: name, Label: v.T("plan." + name), Chosen: i == 0})
-	}
-	return view{
-		Title: "start.title", Say: v.say("start.say"), How: how{"run.go", "recovery.Service.Start"},
-		Forms: []form{{Button: "go", Fields: []field{{Name: "plan", Label: v.T("start.plan"), Options: options}, v.idField()}}},
-	}, nil
+	ways := v.choices("plan.", s.begin...)
+	ways[0].Chosen = true
+	return v.simple("start", how{"run.go", "recovery.Service.Start"}, "go",
+		field{Name: "plan", Label: v.T("start.plan"), Options: ways}, v.idField()), nil
 }
 
-func (s *system) start(v *visit) (string, error) {
+func (s *system) start(v *visit, subject civicpin.Subject) (string, error) {
 	name := v.typed("plan")
 	if !slices.Contains(s.begin, name) {
 		return "", refusal{"plan", "start.plan"}
-	}
-	subject, err := s.parse(v.typed("id"))
-	if err != nil {
-		return "", err
 	}
 	run, err := s.rec.Start(v.ctx(), name, subject, v.source())
 	if err != nil {
@@ -54,9 +46,7 @@ func (s *system) goOn(v *visit, run recovery.Run) (string, error) {
 func (s *system) runPage(v *visit) (view, error) {
 	w := view{Title: "run.title", How: how{"run.go", "recovery.Service.Show, Answer, Send"}}
 	if v.get("ticket") == "" {
-		w.Say = v.say("run.none")
-		w.Links = []link{{"/" + s.name + "/start", "start.title"}}
-		return w, nil
+		return v.nothing(w, "run.none", link{"/" + s.name + "/start", "start.title"}), nil
 	}
 	run, err := s.rec.Show(v.ctx(), civicpin.NewSecret(v.get("ticket")))
 	if err != nil {
@@ -74,7 +64,11 @@ func (s *system) runPage(v *visit) (view, error) {
 		w.Say = append(w.Say, v.T("run.waits", v.time(ask.WaitsUntil, "2006-01-02 15:04")))
 		w.Forms = append(w.Forms, form{Act: "send", Button: "go"})
 	case ask.Sent != nil:
-		w.Say = append(w.Say, v.sent(ask.Sent.Masked))
+		went := v.T("run.sent", ask.Sent.Masked)
+		if ask.Sent.Masked == "" { // no contact is shown on a channel that has no decoys
+			went = v.T("run.sent.unshown")
+		}
+		w.Say = append(w.Say, went)
 		if ask.Sent.Link {
 			w.Say = append(w.Say, v.T("run.link"))
 		}
@@ -88,14 +82,6 @@ func (s *system) runPage(v *visit) (view, error) {
 	}
 	w.Forms = append(w.Forms, form{Act: "cancel", Button: "run.cancel"})
 	return w, nil
-}
-
-// sent says where a message went. No contact is shown on a channel that has no decoys.
-func (v *visit) sent(masked string) string {
-	if masked == "" {
-		return v.T("run.sent.unshown")
-	}
-	return v.T("run.sent", masked)
 }
 
 func (s *system) runDo(v *visit) (string, error) {

@@ -2,30 +2,34 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/pin"
 )
 
-// seed gives two citizens a secret, unless they have one already, and prints what they type.
+// seed gives two citizens a secret, unless they have one already, and prints what they type. The hashes are as another system may
+// have kept them: pin.Service.Import takes many forms.
 func (p *portal) seed(ctx context.Context, out io.Writer) error {
 	for _, one := range []struct {
-		system, secret, locale string
-		subject                civicpin.Subject
-		email                  string
+		system, locale string
+		subject        civicpin.Subject
+		email          string
+		secret, hash   string
 	}{
-		{"inps", "QZ7WK4PM", "it", mariaCF, "maria.rossi@example.it"},
-		{"tuss", "tres cerezas en julio", "es", nuriaNIF, "nuria@example.es"},
+		{
+			"inps", "it", mariaCF, "maria.rossi@example.it", "QZ7WK4PM",
+			"rJjdSl3nnK5P6GAF2dkkww$O1AKEPFZbwv9lhMqWmQbNGD8j2Mgl69xnTdmlDtOkLY",
+		},
+		{
+			"tuss", "es", nuriaNIF, "nuria@example.es", "tres cerezas en julio",
+			"XZkq6e8Stytfc21M7hkpkA$wjNQGfg4LBD1xtc3fLXFXoAqXCgVc+wUihLiHoKKkks",
+		},
 	} {
 		to := civicpin.Contact{Channel: civicpin.Email, Address: one.email, Locale: one.locale}
-		isNew, err := p.system(one.system).fill(ctx, one.subject, hashed(one.secret), to)
+		isNew, err := p.system(one.system).fill(ctx, one.subject, one.hash, to)
 		if err != nil {
 			return err
 		}
@@ -36,13 +40,14 @@ func (p *portal) seed(ctx context.Context, out io.Writer) error {
 	return p.seedCrowd(ctx)
 }
 
-// fill gives a citizen a secret, from a hash, and a contact, unless there is a secret already.
-func (s *system) fill(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, to civicpin.Contact) (isNew bool, err error) {
+// fill gives a citizen a secret, from its salt and hash, and a contact, unless there is a secret already.
+func (s *system) fill(ctx context.Context, subject civicpin.Subject, hash string, to civicpin.Contact) (isNew bool, err error) {
 	if _, err := s.pins.Status(ctx, subject); err == nil {
 		return false, nil // from an earlier run
 	}
 	by := civicpin.Operator("seed")
-	if err = s.pins.Import(ctx, subject, hash, pin.ImportOptions{By: by}); err == nil {
+	phc := civicpin.NewSecret("$argon2id$v=19$m=19456,t=2,p=1$" + hash)
+	if err = s.pins.Import(ctx, subject, phc, pin.ImportOptions{By: by}); err == nil {
 		err = s.contacts.Adopt(ctx, subject, []civicpin.Contact{to}, by, civicpin.Source{})
 	}
 	if err != nil {
@@ -51,8 +56,11 @@ func (s *system) fill(ctx context.Context, subject civicpin.Subject, hash civicp
 	return true, nil
 }
 
-// crowdPIN is the PIN of all citizens in the crowd.
-const crowdPIN = "HT4KWZ82"
+// crowdPIN is the PIN of all citizens in the crowd. That it has one hash saves time; no real portal has that.
+const (
+	crowdPIN  = "HT4KWZ82"
+	crowdHash = "aX5ENKLoQV8mg/hMELfmlQ$QrZ3HiC5M2j/PbZ2VQ7okHRNmjT7qQhCRcLh2wjgHWw"
+)
 
 // crowd are twelve citizens of INPS whom no visitor plays: the targets of a mass lock-out.
 func crowd() (all []civicpin.Subject) {
@@ -65,23 +73,13 @@ func crowd() (all []civicpin.Subject) {
 // mailOf is the mailbox of a citizen in the crowd.
 func mailOf(subject civicpin.Subject) string { return strings.ToLower(string(subject)) + "@example.it" }
 
-// seedCrowd gives the crowd their PIN. That it has one hash saves time; no real portal has that.
+// seedCrowd gives the crowd their PIN.
 func (p *portal) seedCrowd(ctx context.Context) error {
-	hash := hashed(crowdPIN)
 	for _, subject := range crowd() {
 		to := civicpin.Contact{Channel: civicpin.Email, Address: mailOf(subject), Locale: "it"}
-		if _, err := p.system("inps").fill(ctx, subject, hash, to); err != nil {
+		if _, err := p.system("inps").fill(ctx, subject, crowdHash, to); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// hashed returns a hash as another system may have kept it: pin.Service.Import takes many forms.
-func hashed(secret string) civicpin.Secret {
-	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // never fails
-	hash := argon2.IDKey([]byte(secret), salt, 2, 19456, 1, 32)
-	text := base64.RawStdEncoding.EncodeToString
-	return civicpin.NewSecret("$argon2id$v=19$m=19456,t=2,p=1$" + text(salt) + "$" + text(hash))
 }

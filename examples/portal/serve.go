@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
+
+	"github.com/civicpin/civicpin/store"
 )
 
 // serve answers requests, sends what waits, and tidies up, until the context is done; then it ends gracefully.
@@ -39,6 +42,31 @@ func (p *portal) serve(ctx context.Context, listener net.Listener, once bool) er
 	p.work.Wait()
 	slog.Info("ended")
 	return err
+}
+
+// background runs what no visitor waits for: the dispatcher of each system, and the upkeep, which erases what has expired.
+func (p *portal) background(ctx context.Context) *sync.WaitGroup {
+	var all sync.WaitGroup
+	for _, s := range p.systems {
+		all.Go(func() { _ = s.out.Run(ctx) }) // ends with the context
+	}
+	all.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(10 * time.Minute):
+			}
+			for _, s := range p.systems {
+				_, swept := s.pins.Sweep(ctx, 1000)
+				_, purged := s.vault.Purge(ctx, store.Pass{})
+				if err := errors.Join(swept, purged); err != nil && ctx.Err() == nil {
+					slog.ErrorContext(ctx, "upkeep", "system", s.name, "error", err)
+				}
+			}
+		}
+	})
+	return &all
 }
 
 // askItself is what -once does: it starts, is healthy, and shows its first page.

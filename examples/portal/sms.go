@@ -97,13 +97,6 @@ func (g *gateway) send(ctx context.Context, system, id string, to civicpin.Conta
 	return smsPrefix + taken.ID, nil
 }
 
-// newReportKey returns a key for the reports of the inbox.
-func newReportKey() civicpin.Secret {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
-	return civicpin.NewSecret("whsec_" + base64.StdEncoding.EncodeToString(key))
-}
-
 // reported returns a report as a gateway signs it (standardwebhooks.com).
 func reported(ctx context.Context, key civicpin.Secret, address string, states map[string]state.Part) (*http.Request, error) {
 	body, err := json.Marshal(states)

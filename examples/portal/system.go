@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,26 +9,19 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/examples/internal/agency"
-	"github.com/civicpin/civicpin/examples/internal/ident"
-	"github.com/civicpin/civicpin/examples/internal/post"
 	"github.com/civicpin/civicpin/otelcivicpin"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
-	"github.com/civicpin/civicpin/recovery/plan"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/texts"
 	"github.com/civicpin/civicpin/web"
 )
 
-// A system is one agency's: its services on its part of the database, and what its pages differ in.
+// A system is one agency's: its services on its part of the database.
 type system struct {
+	setup
 	p        *portal
-	name     string
-	parse    func(typed string) (civicpin.Subject, error)
-	id       string // an example of an identifier
-	plans    []plan.Plan
-	begin    []string // the plans that a visitor may begin, for the page that offers them
 	vault    *store.Vault
 	out      *outbox.Outbox
 	reports  http.Handler // of the SMS gateway
@@ -40,74 +32,56 @@ type system struct {
 	files    *agency.Uploads
 	people   register
 	printer  civicpin.Notifier
-	zone     *time.Location // of the times on its pages
+	clock    *time.Location // of the times on its pages
 }
 
-// A setup is what makes a system: values of package agency, and little more.
-type setup struct {
-	name, short, long, help, zone, lang string
-	parse                               func(string) (civicpin.Subject, error)
-	id                                  string
-	policy                              pin.Policy
-	contacts                            contact.Policy
-	recovery                            recovery.Config
-	begin                               []string
-}
-
-func (p *portal) openSystems(ctx context.Context, keys store.Keys) error {
-	for _, o := range []setup{inps(), iess(), claveSetup(), tuss()} {
-		s, err := p.openSystem(ctx, keys, o)
-		if err != nil {
+func (p *portal) openSystems(ctx context.Context, keys store.Keys) (err error) {
+	for _, o := range []setup{inps(), iess(), clavePIN(), tuss()} {
+		s := &system{setup: o, p: p, files: new(agency.Uploads), people: people()}
+		if err = s.open(ctx, keys); err != nil {
 			return fmt.Errorf("portal: %s: %w", o.name, err)
 		}
 		p.systems = append(p.systems, s)
 	}
-	var err error
 	p.clave, err = newClave(p.system("clave"))
 	return err
 }
 
-// openSystem makes the services.
-func (p *portal) openSystem(ctx context.Context, keys store.Keys, o setup) (*system, error) {
-	s := &system{
-		p: p, name: o.name, parse: o.parse, id: o.id, begin: o.begin, plans: o.recovery.Plans,
-		files: new(agency.Uploads), people: people(),
-	}
-	var err error
-	if s.zone, err = time.LoadLocation(o.zone); err != nil {
-		return nil, err
+// open makes the services.
+func (s *system) open(ctx context.Context, keys store.Keys) (err error) {
+	if s.clock, err = time.LoadLocation(s.zone); err != nil {
+		return err
 	}
 	writer, err := texts.New(texts.Service{
-		Name: o.short, LongName: o.long, Help: o.help, Locale: o.lang, Location: s.zone, Page: p.base + "/" + o.name + "/link",
+		Name: s.short, LongName: s.long, Help: s.help, Locale: s.lang, Location: s.clock, Page: s.p.base + "/" + s.name + "/link",
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.printer = p.inbox.notifier(o.name, writer)
+	s.printer = s.p.inbox.notifier(s.name, writer)
 	if err = s.openOutbox(ctx, keys); err != nil {
-		return nil, err
+		return err
 	}
-	if s.pins, err = pin.New(s.out, o.policy); err != nil {
-		return nil, err
+	if s.pins, err = pin.New(s.out, s.policy); err != nil {
+		return err
 	}
-	s.sessions = web.Sessions{Library: library{p.session, o.name + ".login"}, Pins: s.pins}
+	s.sessions = web.Sessions{Library: library{s.p.session, s.name + ".login"}, Pins: s.pins}
 	reports := web.ReceiptOptions{Pins: []*pin.Service{s.pins}, Prefix: smsPrefix}
-	if s.reports, err = web.Receipts(s.out, p.reportKey, reports); err != nil {
-		return nil, err
+	if s.reports, err = web.Receipts(s.out, s.p.reportKey, reports); err != nil {
+		return err
 	}
-	if s.contacts, err = contact.New(s.out, o.contacts, s.pins); err != nil {
-		return nil, err
+	if s.contacts, err = contact.New(s.out, s.book, s.pins); err != nil || len(s.recovery.Plans) == 0 {
+		return err
 	}
-	if len(o.recovery.Plans) == 0 {
-		return s, nil
-	}
-	o.recovery.Pins, o.recovery.Contacts, o.recovery.Register, o.recovery.Documents = s.pins, s.contacts, s.people, s.files
-	s.rec, err = recovery.New(s.out, o.recovery)
-	return s, err
+	c := s.recovery
+	c.Pins, c.Contacts, c.Register, c.Documents = s.pins, s.contacts, s.people, s.files
+	s.rec, err = recovery.New(s.out, c)
+	return err
 }
 
-// openOutbox makes the vault and the outbox, and has both counted. The limits of messages by source are wide: all visitors of
-// this portal come from one address, yours. Those of guesses are the policy's, as at a real portal.
+// openOutbox makes the vault and the outbox. Events go to the audit log, the attack page, the figures, and, with -v, the program's
+// log. The limits of messages by source are wide: all visitors of this portal come from one address, yours. Those of guesses are
+// the policy's, as at a real portal.
 func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 	meter, err := s.p.meter(s.name)
 	if err != nil {
@@ -117,8 +91,12 @@ func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 	if err != nil {
 		return err
 	}
-	own, all := shelf{s.p.records.Lister, s.name + "/"}, civicpin.Recorders(s.p.recorder(), counted)
-	if s.vault, err = store.OpenVault(ctx, own, keys, &store.Options{Recorder: all, Now: s.p.now}); err != nil {
+	recorders := []civicpin.Recorder{s.p.log, &s.p.attacks, counted}
+	if s.p.verbose {
+		recorders = append(recorders, civicpin.SlogRecorder(nil))
+	}
+	own, options := shelf{s.p.records.Lister, s.name + "/"}, store.Options{Recorder: civicpin.Recorders(recorders...), Now: s.p.now}
+	if s.vault, err = store.OpenVault(ctx, own, keys, &options); err != nil {
 		return err
 	}
 	hour := func(n int) civicpin.Rate { return civicpin.Rate{Limit: n, Window: time.Hour} }
@@ -142,58 +120,29 @@ func (p *portal) system(name string) *system {
 	return nil
 }
 
-// Name and Title are for the template.
+// Name is for the template.
 func (s *system) Name() string { return s.name }
 
-// tidy erases what has expired.
-func (s *system) tidy(ctx context.Context) error {
-	_, swept := s.pins.Sweep(ctx, 1000)
-	_, purged := s.vault.Purge(ctx, store.Pass{})
-	return errors.Join(swept, purged)
-}
-
-// routes are the pages that all systems have; each adds its own.
+// routes are the pages that all systems have; some have more.
 func (s *system) routes(mux *http.ServeMux) {
-	at := func(path string, show func(*visit) (view, error), do func(*visit) (string, error)) {
-		s.p.page(mux, "/"+s.name+"/"+path, s, show, do)
-	}
+	at := func(path string, show shows, do acts) { s.p.page(mux, "/"+s.name+"/"+path, s, show, do) }
 	at("{$}", s.home, nil)
 	if s.name == "clave" {
 		s.p.clave.routes(at)
 		return
 	}
-	at("login", s.loginPage, s.login)
+	at("login", s.loginPage, s.named(s.login))
 	at("mine", s.minePage, s.mine)
-	at("first", s.firstPage, s.first)
-	at("change", s.changePage, s.change)
+	at("first", s.firstPage, s.named(s.first))
+	at("change", s.changePage, s.named(s.change))
 	at("contacts", s.contactsPage, s.contactsDo)
-	at("start", s.startPage, s.start)
+	at("start", s.startPage, s.named(s.start))
 	at("run", s.runPage, s.runDo)
 	at("choose", s.choosePage, s.choose)
 	at("done", s.donePage, nil)
 	if s.name == "inps" {
-		at("request", s.requestPage, s.request)
+		at("request", s.requestPage, s.named(s.request))
 	}
 	s.p.pages["/"+s.name+"/link"] = true
 	mux.Handle("/"+s.name+"/link", s.linkPage())
 }
-
-// parser makes an identifier's parser one of subjects. What is wrong with it is said beside the field.
-func parser[T ~string](parse func(string) (T, error)) func(string) (civicpin.Subject, error) {
-	return func(typed string) (civicpin.Subject, error) {
-		id, err := parse(typed)
-		if err != nil {
-			return "", refusal{"id", "id.wrong"}
-		}
-		return civicpin.Subject(id), nil
-	}
-}
-
-// ownMail is the channel of INPS that the library does not name.
-var ownMail = []civicpin.Channel{post.CitizenCertifiedEmail}
-
-var (
-	parseCF     = parser(ident.ParseCodiceFiscale)
-	parseNIF    = parser(ident.ParseNIF)
-	parseCedula = parser(ident.ParseCedula)
-)

@@ -34,11 +34,10 @@ func timedPortal(t *testing.T) (p *portal, subjects [2][]civicpin.Subject) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.close()) })
-	hash := hashed(crowdPIN)
 	for i := range timed {
 		known, unknown := fiscal("CNSCTA%02dA01H%03d", i%100, i/100), fiscal("SCNSCT%02dA01H%03d", i%100, i/100)
 		to := civicpin.Contact{Channel: civicpin.Email, Address: mailOf(known), Locale: "it"}
-		_, err := p.system("inps").fill(t.Context(), known, hash, to)
+		_, err := p.system("inps").fill(t.Context(), known, crowdHash, to)
 		require.NoError(t, err)
 		subjects[0], subjects[1] = append(subjects[0], known), append(subjects[1], unknown)
 	}

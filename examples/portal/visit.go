@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/lockout"
+	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/web"
 )
 
@@ -38,14 +40,18 @@ type visit struct {
 }
 
 func (p *portal) visit(sys *system, w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{p: p, sys: sys, w: w, r: r, lang: language(r)}
+	return &visit{p: p, sys: sys, w: w, r: r, lang: languageOf(r)}
 }
+
+// A page is made by what shows it, and its form is answered by what acts.
+type (
+	shows = func(*visit) (view, error)
+	acts  = func(*visit) (next string, err error)
+)
 
 // page serves one page: show makes it, for a GET; do answers its form, for a POST, and returns where to go on. After an error
 // the page comes again and says what is wrong. A success always leads to another GET, so that a reload sends nothing twice.
-func (p *portal) page(
-	mux *http.ServeMux, path string, sys *system, show func(*visit) (view, error), do func(*visit) (string, error),
-) {
+func (p *portal) page(mux *http.ServeMux, path string, sys *system, show shows, do acts) {
 	p.pages[strings.TrimSuffix(path, "{$}")] = true
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		v := p.visit(sys, w, r)
@@ -73,7 +79,7 @@ func (p *portal) page(
 }
 
 // post reads the form and hands it on.
-func (v *visit) post(do func(*visit) (string, error)) (string, error) {
+func (v *visit) post(do acts) (string, error) {
 	err := v.r.ParseForm()
 	if strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/") {
 		err = v.r.ParseMultipartForm(2 << 20)
@@ -104,7 +110,7 @@ func (v *visit) answer(page view, err error) {
 		v.refuse(&page, err)
 	}
 	var out bytes.Buffer
-	if err := v.render(&out, page); err != nil {
+	if err := pageTemplate.Execute(&out, v.data(page)); err != nil {
 		slog.ErrorContext(v.r.Context(), "template", "path", v.r.URL.Path, "error", err)
 		http.Error(v.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
@@ -114,10 +120,6 @@ func (v *visit) answer(page view, err error) {
 		v.w.WriteHeader(page.Status)
 	}
 	_, _ = out.WriteTo(v.w) // the visitor hung up
-}
-
-func (v *visit) render(out *bytes.Buffer, page view) error {
-	return pageTemplate.Execute(out, v.data(page))
 }
 
 // data is what the template sees.
@@ -166,8 +168,13 @@ func (v *visit) source() civicpin.Source {
 	return source
 }
 
-// remember keeps the device's value of this system beside those of the others.
-func (v *visit) remember(device civicpin.Secret) error {
+// remember is for the citizen who ticks the box: from then on strangers cannot lock this browser out. The device's value of this
+// system is kept beside those of the others.
+func (v *visit) remember(ok pin.Verified) error {
+	device, err := v.sys.pins.RememberDevice(v.ctx(), ok)
+	if err != nil {
+		return err
+	}
 	devices, err := url.ParseQuery(v.p.cookies.Get(v.r, web.Device).Reveal())
 	if err != nil {
 		devices = make(url.Values)
@@ -176,11 +183,27 @@ func (v *visit) remember(device civicpin.Secret) error {
 	return v.p.cookies.Set(v.w, web.Device, civicpin.NewSecret(devices.Encode()), 180*24*3600*1e9)
 }
 
-// triesLeft returns how many tries an error leaves, if it says so.
-func triesLeft(err error) (int, bool) {
-	refused, ok := errors.AsType[*lockout.RefusedError](err)
-	if !ok || refused.Left < 0 {
-		return 0, false
+const (
+	// atOnce is how many forms the portal handles at the same time. Each writes a few records, and so does the audit log; SQLite
+	// writes one after the other. With a thousand forms at once, a write waited behind a thousand others: guesses ran out of time
+	// after they were counted, and events did not reach the audit log in time.
+	atOnce = 16
+	// patience is how long another form waits for its turn.
+	patience = 2 * time.Second
+)
+
+// turns are the forms that are handled now.
+type turns chan struct{}
+
+// enter waits for a turn, in order. If none comes in time it refuses as the library does on a busy machine: with 503 and
+// Retry-After. The library has then counted nothing, read nothing and recorded no event.
+func (t turns) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-time.After(patience):
+		return nil, &lockout.BusyError{After: patience}
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return refused.Left, true
 }

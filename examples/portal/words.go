@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/civicpin/civicpin/texts"
 )
 
@@ -52,7 +54,7 @@ func (v *visit) T(key string, args ...any) string {
 // time writes a moment as the clocks of the system's country show it, as its messages do.
 func (v *visit) time(t time.Time, layout string) string {
 	if v.sys != nil {
-		t = t.In(v.sys.zone)
+		t = t.In(v.sys.clock)
 	}
 	return t.Format(layout)
 }
@@ -74,17 +76,17 @@ func (v *visit) refusal(code string) string {
 	return v.T("error")
 }
 
-// language returns the visitor's: the one that was chosen, or else the first of the browser's that there is.
-func language(r *http.Request) string {
-	if c, err := r.Cookie("language"); err == nil && slices.Contains(languages, c.Value) {
-		return c.Value
+// matcher knows languages, as the readers of their neighbours do.
+var matcher = language.NewMatcher([]language.Tag{language.English, language.Spanish, language.Italian})
+
+// languageOf returns the visitor's: the one that was chosen, or else the first of the browser's that there is.
+func languageOf(r *http.Request) string {
+	chosen := ""
+	if c, err := r.Cookie("language"); err == nil {
+		chosen = c.Value
 	}
-	for want := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		if want = strings.ToLower(strings.TrimSpace(want)); len(want) >= 2 && slices.Contains(languages, want[:2]) {
-			return want[:2]
-		}
-	}
-	return languages[0]
+	_, i := language.MatchStrings(matcher, chosen, r.Header.Get("Accept-Language"))
+	return languages[i]
 }
 
 // chooseLanguage keeps the language for a year, and leads back to the page.
