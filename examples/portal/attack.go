@@ -86,11 +86,12 @@ func (p *portal) planned(v *visit) (*attack, error) {
 			}, i)
 		}
 	case "scan":
-		m, ok := p.inbox.link()
-		if !ok {
+		mails := p.inbox.newest()
+		newest := slices.IndexFunc(mails, func(m mail) bool { return m.Link != "" })
+		if newest < 0 {
 			return nil, refusal{"act", "attack.nolink"}
 		}
-		a.request, a.end = p.scan(m)
+		p.scan(a, mails[newest])
 	default:
 		return nil, civicpin.ErrInvalid
 	}
@@ -142,14 +143,14 @@ func (p *portal) owner(ctx context.Context, subject civicpin.Subject, before pin
 }
 
 // scan opens a link as mail scanners do, and then looks whether it is still good.
-func (p *portal) scan(m mail) (func(context.Context, int) *http.Request, func(context.Context) string) {
+func (p *portal) scan(a *attack, m mail) {
 	page, token, _ := strings.Cut(m.Link, "#")
-	open := func(ctx context.Context, i int) *http.Request {
+	a.request = func(ctx context.Context, i int) *http.Request {
 		r := httptest.NewRequestWithContext(ctx, []string{http.MethodGet, http.MethodHead}[i%2], page, nil)
 		r.RemoteAddr = from(i)
 		return r
 	}
-	return open, func(ctx context.Context) string {
+	a.end = func(ctx context.Context) string {
 		if _, err := p.system(m.System).rec.Inspect(ctx, civicpin.NewSecret(token)); err != nil {
 			return "attack.owner.linkgone"
 		}
@@ -203,13 +204,10 @@ func nobody() civicpin.Subject {
 
 // fiscal returns the codice fiscale that begins so: its check letter is added.
 func fiscal(format string, args ...any) civicpin.Subject {
-	check := 'A'
-	for {
-		cf, err := ident.ParseCodiceFiscale(fmt.Sprintf(format, args...) + string(check))
-		if err == nil {
+	for check := 'A'; ; check++ {
+		if cf, err := ident.ParseCodiceFiscale(fmt.Sprintf(format, args...) + string(check)); err == nil {
 			return civicpin.Subject(cf)
 		}
-		check++
 	}
 }
 

@@ -66,9 +66,6 @@ func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
 func (i *inbox) add(m mail) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.total == nil {
-		i.total = make(map[string]int)
-	}
 	i.total[m.System]++
 	i.mails = append(i.mails, m)
 	if len(i.mails) > kept {
@@ -85,29 +82,18 @@ func (i *inbox) newest() []mail {
 	return all
 }
 
-// unreported returns the ids of the text messages to report on, by system, and each of them once. One that came just now is
-// reported after the next look: the outbox may not have noted yet that it was sent.
-func (i *inbox) unreported() map[string][]string {
+// unreported returns the text messages to report on, and each of them once. One that came just now is reported after the next
+// look: the outbox may not have noted yet that it was sent.
+func (i *inbox) unreported() (all []mail) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	ids := make(map[string][]string)
 	for n := range i.mails {
 		if m := &i.mails[n]; m.ID != "" && time.Since(m.At) > time.Second {
-			ids[m.System] = append(ids[m.System], m.ID)
+			all = append(all, *m)
 			m.ID = ""
 		}
 	}
-	return ids
-}
-
-// link returns the newest message with a link.
-func (i *inbox) link() (mail, bool) {
-	for _, m := range i.newest() {
-		if m.Link != "" {
-			return m, true
-		}
-	}
-	return mail{}, false
+	return all
 }
 
 // count returns how many messages a system sent.
@@ -120,9 +106,6 @@ func (i *inbox) count(system string) int {
 // Body is the text without the link, which the page shows as one.
 func (m mail) Body() []string {
 	before, after, _ := strings.Cut(m.Text, m.Link)
-	if m.Link == "" {
-		return []string{m.Text}
-	}
 	return []string{strings.TrimSpace(before), strings.TrimSpace(after)}
 }
 

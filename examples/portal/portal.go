@@ -60,7 +60,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 		return nil, fmt.Errorf("portal: -base: %w", err)
 	}
 	p := &portal{
-		base: c.base, path: u.Path, inbox: new(inbox), queue: new(queue), proxies: web.Proxies{Count: c.proxies},
+		base: c.base, path: u.Path, inbox: &inbox{total: make(map[string]int)}, queue: new(queue), proxies: web.Proxies{Count: c.proxies},
 		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
 		figures: prometheus.NewRegistry(), turns: make(turns, atOnce), session: scs.New(),
 	}

@@ -16,7 +16,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,22 +118,16 @@ func reported(ctx context.Context, key civicpin.Secret, address string, states m
 
 // report says of the text messages that the inbox showed that they were delivered, by the same page as a real gateway.
 func (p *portal) report(ctx context.Context) {
-	for system, ids := range p.inbox.unreported() {
-		for some := range slices.Chunk(ids, 100) { // in a report
-			states := make(map[string]state.Part)
-			for _, id := range some {
-				states[id] = state.Delivered
-			}
-			r, err := reported(ctx, p.reportKey, p.base+"/receipts/"+system, states)
-			if err != nil {
-				slog.ErrorContext(ctx, "report", "error", err)
-				return
-			}
-			answer := httptest.NewRecorder()
-			p.whole.ServeHTTP(answer, r)
-			if answer.Code != http.StatusNoContent && ctx.Err() == nil {
-				slog.ErrorContext(ctx, "report", "system", system, "status", answer.Code)
-			}
+	for _, m := range p.inbox.unreported() {
+		r, err := reported(ctx, p.reportKey, p.base+"/receipts/"+m.System, map[string]state.Part{m.ID: state.Delivered})
+		if err != nil {
+			slog.ErrorContext(ctx, "report", "error", err)
+			return
+		}
+		answer := httptest.NewRecorder()
+		p.whole.ServeHTTP(answer, r)
+		if answer.Code != http.StatusNoContent && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "report", "system", m.System, "status", answer.Code)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -26,12 +27,9 @@ type words map[string]map[string]string
 func readWords() (words, error) {
 	all := make(words)
 	for _, lang := range languages {
+		var own map[string]string
 		text, err := wordFiles.ReadFile("words/" + lang + ".json")
-		if err != nil {
-			return nil, err
-		}
-		own := make(map[string]string)
-		if err := json.Unmarshal(text, &own); err != nil {
+		if err = errors.Join(err, json.Unmarshal(text, &own)); err != nil {
 			return nil, fmt.Errorf("portal: words/%s.json: %w", lang, err)
 		}
 		all[lang] = own
