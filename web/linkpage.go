@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/recovery"
 )
 
@@ -38,6 +40,11 @@ type Page struct {
 	// written nothing: the page then explains the error.
 	Act func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error
 
+	// Challenge, if there is one, returns the fields of a [Captcha] in the language of the request. They stand in the form after
+	// an act that was refused with lockout.ErrChallenge, beside the button, which then sends them with the token. Source.Challenged
+	// of the next act says whether the visitor passed.
+	Challenge func(*http.Request) template.HTML
+
 	// Contacts, Cookies, Source, Done and Granted have LinkPage redeem by itself, where Act is nil: by the calls above, and then
 	// a redirect. The links are a *[recovery.Service] whose plans have a link as their last step; other plans need an Act.
 	Contacts *contact.Service
@@ -56,20 +63,22 @@ type Labels struct {
 
 // A View is what the template of a [Page] shows.
 type View struct {
-	// Info says what the link is for, once it was inspected. Its Purpose is empty before, and if there is a Refusal.
+	// Info says what the link is for, once it was inspected. Its Purpose is empty before, and if there is a Refusal, but for that
+	// of an act that asks for a [Page].Challenge.
 	Info recovery.LinkInfo
 	// Refusal says why the link is not good: used, too late, or what Act returned. Its Code is empty if there is none;
 	// texts.Refusal has the words.
 	Refusal Refusal
-	// Form holds the field or the button, and the script. It needs no style.
+	// Form holds the field or the button, the challenge, and the script. It needs no style.
 	Form template.HTML
 }
 
 // form is the field for a token, or the button behind which it is redeemed. The script takes the token from the fragment, which
 // no server, log or Referer header sees, out of the address and the history, and into the form that asks what the link is for.
-// Nothing is redeemed without the button.
-var form = template.Must(template.New("form").Parse(`<form method="post" id="civicpin-link">
-{{- if .Token}}<input type="hidden" name="token" value="{{.Token}}">
+// Without scripts the action does: a form without one goes to the whole address, and the fragment stays. Nothing is redeemed
+// without the button.
+var form = template.Must(template.New("form").Parse(`<form method="post" action="{{.Self}}" id="civicpin-link">
+{{- if .Token}}{{with .Challenge}}{{.}}{{end}}<input type="hidden" name="token" value="{{.Token}}">
 <button name="act" value="1">{{.Labels.Act}}</button>
 {{- else}}<label>{{.Labels.Paste}}
 <input name="token" required autocomplete="off" autocapitalize="off" spellcheck="false"></label>
@@ -98,9 +107,9 @@ var form = template.Must(template.New("form").Parse(`<form method="post" id="civ
 //   - POST inspects the token, and shows what it is for, and a button. Nothing happens.
 //   - POST by the button calls Page.Act, or redeems the token if there is none.
 //
-// Without scripts the visitor pastes the link, or the token behind its "#". A typed code, the link's other face, goes where its
-// subject or run is known: contact.Service.ProveCode, recovery.Answers.Code. A link that was used or came too late is answered
-// 410, with a View that says so.
+// Without scripts the visitor pastes the link, or the token behind its "#", and the form takes it out of the address. A typed
+// code, the link's other face, goes where its subject or run is known: contact.Service.ProveCode, recovery.Answers.Code. A link
+// that was used or came too late is answered 410, with a View that says so.
 //
 // Attacks: scanners of mail and chat that open links, prefetch them, or run scripts redeem nothing. The address that stays in
 // the history, and that other sites could be told, has no token. Another site's page can neither press the button nor frame it.
@@ -147,11 +156,14 @@ func (p linkPage) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err != nil {
+	switch asks := p.page.Challenge != nil && errors.Is(err, lockout.ErrChallenge); {
+	case asks && info.Purpose != "": // nothing was redeemed
+		p.show(w, r, View{Info: info, Refusal: Status(err)}, token)
+	case err != nil:
 		p.refuse(w, r, err)
-		return
+	default:
+		p.show(w, r, View{Info: info}, token)
 	}
-	p.show(w, r, View{Info: info}, token)
 }
 
 // malformed has a form that cannot be read be invalid, unless it is too large.
@@ -174,10 +186,24 @@ func (p linkPage) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.show(w, r, View{Refusal: Status(err)}, "")
 }
 
+// self returns an address's own, relative, since a proxy may have taken a prefix from it, and without a fragment.
+func self(u *url.URL) string {
+	path := u.EscapedPath()
+	if path == "" {
+		return "?" + u.RawQuery
+	}
+	own := url.URL{RawQuery: u.RawQuery}
+	return "./" + path[strings.LastIndexByte(path, '/')+1:] + own.String()
+}
+
 // show writes the page, with the button if there is a token. Nothing is written of a page that the template cannot complete.
 func (p linkPage) show(w http.ResponseWriter, r *http.Request, v View, token string) {
 	var inner, whole bytes.Buffer
-	err := form.Execute(&inner, map[string]any{"Token": token, "Labels": p.page.Labels(r), "Nonce": Nonce(r.Context())})
+	data := map[string]any{"Token": token, "Labels": p.page.Labels(r), "Nonce": Nonce(r.Context()), "Self": self(r.URL)}
+	if v.Refusal.Code != "" && token != "" {
+		data["Challenge"] = p.page.Challenge(r)
+	}
+	err := form.Execute(&inner, data)
 	if err == nil {
 		v.Form = template.HTML(inner.String()) // escaped by the template above
 		err = p.page.Template.Execute(&whole, v)

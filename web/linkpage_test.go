@@ -2,11 +2,14 @@ package web_test
 
 import (
 	"errors"
+	"fmt"
+	"html"
 	"html/template"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/civicpin/civicpin"
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/recovery"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -62,8 +66,9 @@ func newLinkKit(t *testing.T) *linkKit {
 // serve serves the page of some links.
 func (k *linkKit) serve(t *testing.T, links web.Links) {
 	k.server = httptest.NewServer(web.Secure(web.LinkPage(links, web.Page{
-		Template: template.Must(template.New("").Parse(`<main>{{.Info.Purpose}}|{{.Info.Sent}}|{{.Refusal.Code}}|{{.Form}}</main>`)),
-		Labels:   func(*http.Request) web.Labels { return web.Labels{Paste: "<Link>", Look: "Look", Act: "Do it"} },
+		Template:  template.Must(template.New("").Parse(`<main>{{.Info.Purpose}}|{{.Info.Sent}}|{{.Refusal.Code}}|{{.Form}}</main>`)),
+		Labels:    func(*http.Request) web.Labels { return web.Labels{Paste: "<Link>", Look: "Look", Act: "Do it"} },
+		Challenge: func(*http.Request) template.HTML { return `<input name="captcha">` },
 		Act: func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error {
 			source, err := web.Source(r, web.Proxies{}), k.fail
 			switch {
@@ -217,6 +222,55 @@ func TestLinkPagePasted(t *testing.T) {
 		assert.NotContains(t, body, `"><script>`)
 	}
 	assert.Empty(t, k.acts)
+}
+
+// Without scripts, too, the token is out of the address once the link was pasted: the form goes to the page's own address, behind
+// any proxy, and not to what stands behind the "#".
+func TestLinkPagePastedLeaves(t *testing.T) {
+	k := newLinkKit(t)
+	action := regexp.MustCompile(`<form method="post" action="([^"]+)"`)
+	for path, want := range map[string]string{
+		"/link": "/link", "/inps/link?lang=it&x=1": "/inps/link?lang=it&x=1", "/inps/": "/inps/", "/": "/", "/a:b": "/a:b", "/a%2Fb": "/a%2Fb",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, k.server.URL+path, nil)
+		assert.NoError(t, err)
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		assert.NoError(t, err)
+		body, err := io.ReadAll(answer.Body)
+		assert.NoError(t, err)
+		assert.NoError(t, answer.Body.Close())
+		found := action.FindStringSubmatch(string(body))
+		if !assert.Len(t, found, 2, "%s", body) {
+			return
+		}
+		shown, err := url.Parse(portal + "/behind/a/proxy" + path + "#token")
+		assert.NoError(t, err)
+		to, err := shown.Parse(html.UnescapeString(found[1]))
+		assert.NoError(t, err)
+		assert.Equal(t, portal+"/behind/a/proxy"+want, to.String())
+	}
+}
+
+// An act that asks for a challenge gets one, on the page that still has the token. No other refusal shows one.
+func TestLinkPageChallenge(t *testing.T) {
+	k := newLinkKit(t)
+	token := k.add(t, anaMail)
+	k.fail = fmt.Errorf("portal: %w", lockout.ErrChallenge)
+	status, body := k.press(t, token)
+	assert.Equal(t, http.StatusTooManyRequests, status)
+	assert.Contains(t, body, "prove|a***@correo.example|challenge|")
+	assert.Contains(t, body, `<input name="captcha">`)
+	assert.Contains(t, body, `name="token" value="`+token+`"`)
+	assert.Contains(t, body, `name="act"`)
+	assert.NotContains(t, body, "<script")
+	k.fail = errors.New("down")
+	_, body = k.press(t, token)
+	assert.NotContains(t, body, "captcha")
+	k.fail = nil
+	_, body = k.send(t, "POST", url.Values{"token": {token}})
+	assert.NotContains(t, body, "captcha")
+	status, _ = k.send(t, "POST", url.Values{"token": {token}, "act": {"1"}, "captcha": {"7"}})
+	assert.Equal(t, http.StatusSeeOther, status)
 }
 
 func TestLinkPageRefuses(t *testing.T) {
