@@ -41,8 +41,8 @@ type Page struct {
 	Act func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error
 
 	// Challenge, if there is one, returns the fields of a [Captcha] in the language of the request. They stand in the form after
-	// an act that was refused with lockout.ErrChallenge, beside the button, which then sends them with the token. Source.Challenged
-	// of the next act says whether the visitor passed.
+	// an act that was refused with lockout.ErrChallenge, beside the button, which then sends them with the token. The next act
+	// says by Source.Challenged whether the visitor passed.
 	Challenge func(*http.Request) template.HTML
 
 	// Contacts, Cookies, Source, Done and Granted have LinkPage redeem by itself, where Act is nil: by the calls above, and then

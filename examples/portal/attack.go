@@ -27,7 +27,7 @@ func (p *portal) attackPage(v *visit) (view, error) {
 	for _, kind := range []string{"guess", "lockout", "spray", "scan", "flood"} {
 		w.Forms = append(w.Forms, form{Act: kind, Legend: v.T("attack." + kind), Button: "attack.button"})
 	}
-	w.Forms[0].Fields = []field{{Name: "id", Label: v.T("inps.id"), Value: mariaCF, Auto: "off"}}
+	w.Forms[0].Fields = []field{{Name: "id", Label: v.T("inps.id"), Value: mariaCF, Auto: "off", Keep: true}}
 	a, ok := p.attacks.shown()
 	if !ok {
 		return w, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"html/template"
 	"maps"
 	"net/http"
 	"slices"
@@ -83,21 +84,29 @@ func (v *visit) passed() bool {
 	return *v.human
 }
 
-// challenge is the field of a challenge.
+// challenge is the field of a challenge. After a wrong solution it says so.
 func (v *visit) challenge() field {
+	wrong := ""
+	if v.human != nil && !*v.human && v.r.PostForm.Has("captcha") {
+		wrong = v.T("captcha.wrong")
+	}
 	s, words := v.p.captcha.show(v.ctx()), strings.Fields(v.T("captcha.numbers"))
 	return field{
 		Name: "captcha", Label: v.T("captcha.sum", words[s.a], words[s.b]), Hint: v.T("captcha.hint"), Auto: "off", Digits: true,
-		Optional: true,
+		Optional: true, Error: wrong,
 	}
+}
+
+// challengeForm is the field on the page behind a link.
+func (v *visit) challengeForm() template.HTML {
+	var out strings.Builder
+	_ = pageTemplate.ExecuteTemplate(&out, "challenge", v.challenge()) // a Builder takes all
+	return template.HTML(out.String())                                 // escaped by the template
 }
 
 // challenged adds a challenge to the form that was sent. It may have one already, as in a recovery.
 func (v *visit) challenged(w *view) {
 	f := v.challenge()
-	if v.r.PostForm.Has("captcha") && !v.passed() {
-		f.Error = v.T("captcha.wrong")
-	}
 	for i := range w.Forms {
 		has := slices.ContainsFunc(w.Forms[i].Fields, func(has field) bool { return has.Name == f.Name })
 		if w.Forms[i].Act == v.typed("act") && !has {

@@ -31,9 +31,11 @@ func TestChallenge(t *testing.T) {
 	b := newBrowser(t, p).withPIN()
 	sprayed(t, p)
 	right := []string{"id=" + mariaCF, "secret=" + herPIN}
-	b.send("/inps/login", append(right, "captcha=2")...).refused(429, "how much is") // nothing was asked yet
+	b.send("/inps/login", append(right, "remember=1", "captcha=2")...).refused(429, "how much is") // nothing was asked yet
+	require.Regexp(t, `name="remember" value="1" checked`, b.body)                                 // ticked once
 	b.send("/inps/login", right...).refused(429, "how much is")
 	require.Contains(t, b.body, `value="`+mariaCF) // typed once
+	require.NotRegexp(t, `name="remember" value="1" checked`, b.body)
 	require.NotEmpty(t, b.header.Get("Retry-After"))
 	b.send("/inps/login", append(right, "captcha=2000")...).refused(429, "That is not right")
 	old := b.sum()
@@ -110,4 +112,22 @@ func TestChallengeTimes(t *testing.T) {
 	p.captcha.mu.Lock()
 	defer p.captcha.mu.Unlock()
 	require.Empty(t, p.captcha.open, "nothing is kept of what is over")
+}
+
+// An act behind a link that asks for a challenge gets it, with words in the visitor's language, and a wrong answer is said to be.
+func TestChallengeLink(t *testing.T) {
+	p := newPortal(t)
+	for _, lang := range languages {
+		ctx, err := p.session.Load(t.Context(), "")
+		require.NoError(t, err)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/inps/link", nil)
+		require.NoError(t, err)
+		r.AddCookie(&http.Cookie{Name: "language", Value: lang})
+		r.PostForm = map[string][]string{"captcha": {"2000"}}
+		v := p.visit(p.system("inps"), nil, r)
+		require.NotContains(t, v.challengeForm(), `class="error"`, "nothing was asked yet")
+		require.False(t, v.passed())
+		require.Contains(t, v.challengeForm(), `class="error"`)
+		require.NotEmpty(t, solved(t, p, string(v.challengeForm())))
+	}
 }

@@ -38,7 +38,7 @@ func (p *portal) deskPage(v *visit) (view, error) {
 		operators.Options = append(operators.Options, option{Value: id, Label: id})
 	}
 	w := v.simple("desk", how{"desk.go", "civicpin.Operator"}, "go", operators, systems,
-		field{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off"})
+		field{Name: "id", Label: v.T("id"), Hint: v.T("desk.id.hint"), Auto: "off", Keep: true})
 	w.Tables = []table{p.queue.table(v)}
 	return w, nil
 }
@@ -121,10 +121,10 @@ func (v *visit) statusFacts(st *pin.Status) [][2]string {
 
 // caseForms are the acts that fit the state of the credential.
 func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []form {
-	document := field{Name: "document", Label: v.T("document"), Hint: v.T("document.seen"), Auto: "off"}
-	reason := field{Name: "reason", Label: v.T("reason"), Auto: "off"}
-	mobile := field{Name: "mobile", Label: v.T("mobile"), Type: "tel", Auto: "off"}
-	email := field{Name: "email", Label: v.T("email"), Type: "email", Auto: "off"}
+	document := field{Name: "document", Label: v.T("document"), Hint: v.T("document.seen"), Auto: "off", Keep: true}
+	reason := field{Name: "reason", Label: v.T("reason"), Auto: "off", Keep: true}
+	mobile := field{Name: "mobile", Label: v.T("mobile"), Type: "tel", Auto: "off", Keep: true}
+	email := field{Name: "email", Label: v.T("email"), Type: "email", Auto: "off", Keep: true}
 	var all []form
 	add := func(act string, fields ...field) {
 		all = append(all, form{Act: act, Legend: v.T("act." + act), Fields: fields, Button: "act." + act + ".button"})
@@ -142,7 +142,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 	switch s.name {
 	case "inps":
 		add("issue", document, email)
-		add("telephone", mobile, field{Name: "street", Label: v.T("street"), Hint: v.T("street.hint"), Auto: "off"})
+		add("telephone", mobile, field{Name: "street", Label: v.T("street"), Hint: v.T("street.hint"), Auto: "off", Keep: true})
 		if st.State == state.Revoked {
 			add("code")
 		}
@@ -154,7 +154,7 @@ func (s *system) caseForms(v *visit, subject civicpin.Subject, st pin.Status) []
 	case "iess":
 		add("agency", document)
 		add("video", v.called(subject)...)
-		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off"})
+		add("case", field{Name: "case", Label: v.T("act.case.id"), Auto: "off", Keep: true})
 	}
 	return all
 }

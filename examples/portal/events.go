@@ -31,12 +31,11 @@ func (p *portal) eventsPage(v *visit) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	w := view{Title: "events.title", Say: v.say("events.say"), How: how{"events.go", "audit.Log.Verify"}}
 	sound := v.T("events.sound", report.Events, report.Entries, len(report.Heads))
 	if len(report.Faults) > 0 {
 		sound = v.T("events.faults", len(report.Faults), fmt.Sprint(report.Faults[0]))
 	}
-	w.Say = append(w.Say, sound)
+	w := view{Title: "events.title", Say: append(v.say("events.say"), sound), How: how{"events.go", "audit.Log.Verify"}}
 	slices.SortStableFunc(all, func(a, b civicpin.Event) int { return b.At.Compare(a.At) })
 	newest := table{Caption: v.T("events.newest"), Head: v.say("time", "event", "id", "actor", "address")}
 	for _, e := range all[:min(shown, len(all))] {

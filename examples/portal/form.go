@@ -76,6 +76,7 @@ type field struct {
 	Value             string
 	Error             string
 	Optional          bool
+	Keep              bool     // after a refusal, though browsers are not to fill it in: it is no secret
 	Digits            bool     // a keyboard of digits
 	Options           []option // radio buttons, or a list if Type is select
 }
@@ -149,9 +150,7 @@ func (v *visit) keep(w *view) {
 		for j := range w.Forms[i].Fields {
 			f := &w.Forms[i].Fields[j]
 			switch {
-			case f.Type == "email" || f.Type == "tel": // also what browsers are not to fill in, at the desk
-				f.Value = v.typed(f.Name)
-			case f.Type == "password" || f.Type == "file" || f.Type == "checkbox" || f.Auto == "one-time-code" || f.Auto == "off":
+			case f.Type == "password" || f.Type == "file" || f.Auto == "one-time-code" || f.Auto == "off" && !f.Keep:
 			case len(f.Options) > 0:
 				for k := range f.Options {
 					f.Options[k].Chosen = f.Options[k].Value == v.typed(f.Name)

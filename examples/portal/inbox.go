@@ -45,7 +45,7 @@ var linkLine = regexp.MustCompile(`(?m)^https?://\S+#\S+$`)
 func (i *inbox) notifier(system string, w *texts.Writer) civicpin.Notifier {
 	return w.Notifier(func(ctx context.Context, id string, to civicpin.Contact, t texts.Text) (string, error) {
 		if i.mailer != nil && to.Channel.Mail() {
-			return id, i.mailer.send(ctx, id, to, t)
+			return i.mailer.send(ctx, id, to, t)
 		}
 		if i.gateway != nil && to.Channel == civicpin.SMS {
 			return i.gateway.send(ctx, system, id, to, t)
@@ -112,8 +112,15 @@ func (m mail) Body() []string {
 // inboxPage shows what came. The text messages that it shows are then reported as delivered.
 func (p *portal) inboxPage(v *visit) (view, error) {
 	p.work.Go(func() { p.report(p.life) })
+	say := "inbox.say"
+	if p.inbox.mailer != nil {
+		say += ".smtp"
+	}
+	if p.inbox.gateway != nil {
+		say += ".sms"
+	}
 	return view{
-		Title: "inbox.title", Say: v.say("inbox.say"), Mails: p.inbox.newest(),
+		Title: "inbox.title", Say: v.say(say), Mails: p.inbox.newest(),
 		How: how{"inbox.go, sms.go", "texts.Writer.Notifier, outbox.Outbox.Run, web.Receipts"},
 	}, nil
 }

@@ -15,32 +15,31 @@ import (
 // scripts; what is left to the portal is the HTML around it and the act behind the button.
 func (s *system) linkPage() http.Handler {
 	links := web.Links(s.rec)
-	page := func(r *http.Request) web.Page {
-		v := s.p.visit(s, nil, r)
-		return web.Page{
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := s.p.visit(s, w, r)
+		web.LinkPage(links, web.Page{
 			Template: v.linkTemplate(),
 			Labels: func(*http.Request) web.Labels {
 				return web.Labels{Paste: v.T("link.paste"), Look: v.T("link.look"), Act: v.T("link.act")}
 			},
 			Act: func(w http.ResponseWriter, r *http.Request, info recovery.LinkInfo, token civicpin.Secret) error {
-				v.w, v.r = w, r
 				next, err := s.follow(v, info, token)
 				if err == nil {
 					http.Redirect(w, r, s.p.path+next, http.StatusSeeOther)
 				}
 				return err
 			},
-		}
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { web.LinkPage(links, page(r)).ServeHTTP(w, r) })
+			Challenge: func(*http.Request) template.HTML { return v.challengeForm() },
+		}).ServeHTTP(w, r)
+	})
 }
 
 // linkTemplate is the portal's page around the form that web.LinkPage makes, in the visitor's language.
 func (v *visit) linkTemplate() *template.Template {
-	whole := template.Must(template.Must(pageBase.Clone()).New("link").Funcs(template.FuncMap{
+	return template.Must(template.Must(pageBase.Clone()).New("link").Funcs(template.FuncMap{
 		"page": func(l web.View) map[string]any {
-			page := view{Title: "link.title", Say: v.say("link.say"), Form: l.Form}
-			page.How = how{"link.go", "web.LinkPage, recovery.Service.Finish"}
+			done := how{"link.go", "web.LinkPage, recovery.Service.Finish"}
+			page := view{Title: "link.title", Say: v.say("link.say"), Form: l.Form, How: done}
 			if l.Refusal.Code != "" {
 				page.Alert = v.refusal(l.Refusal.Code)
 			}
@@ -50,7 +49,6 @@ func (v *visit) linkTemplate() *template.Template {
 			return v.data(page)
 		},
 	}).Parse(`{{template "page.html" page .}}`))
-	return whole
 }
 
 // follow is the button of the link page.

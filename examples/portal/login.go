@@ -22,8 +22,10 @@ func (s *system) home(v *visit) (view, error) {
 	return w, nil
 }
 
+// idField asks for an identifier. One that was typed on the page before is there already.
 func (v *visit) idField() field {
-	return field{Name: "id", Label: v.T(v.sys.name + ".id"), Hint: v.T("id.hint", v.sys.id), Auto: "username"}
+	typed := v.p.session.PopString(v.ctx(), v.sys.name+".typed")
+	return field{Name: "id", Label: v.T(v.sys.name + ".id"), Hint: v.T("id.hint", v.sys.id), Auto: "username", Value: typed}
 }
 
 // mobileField asks for the number of a mobile telephone of the citizen's own.
@@ -76,12 +78,14 @@ func (s *system) login(v *visit, subject civicpin.Subject) (string, error) {
 	expired, isExpired := errors.AsType[*pin.ExpiredError](err)
 	switch {
 	case isExpired && web.Status(expired).Code == "secret-change-due":
+		v.put("typed", string(subject))
 		v.flash("login.old")
 		return "/" + s.name + "/change", nil
 	case err != nil:
 		s.tellLocked(v, subject, err)
 		return "", err
 	case ok.MustExchange:
+		v.put("typed", string(subject))
 		v.flash("login.exchange")
 		return "/" + s.name + "/first", nil
 	}
@@ -112,6 +116,7 @@ func (s *system) request(v *visit, subject civicpin.Subject) (string, error) {
 	if err != nil && !errors.Is(err, pin.ErrWrongState) { // which would tell who has a PIN
 		return "", err
 	}
+	v.put("typed", string(subject))
 	v.flash("request.done")
 	return "/inps/first", nil
 }

@@ -20,11 +20,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/civicpin/civicpin/store"
 )
@@ -56,7 +60,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.records.Close()
 	if c.seed {
 		if err := p.seed(ctx, out); err != nil {
 			return err
@@ -64,6 +68,76 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Open %s and click. The records are in %s.\n", c.base, p.records.Where)
 	return p.serve(ctx, listener, c.once)
+}
+
+// serve answers requests, sends what waits, and tidies up, until the context is done; then it ends gracefully.
+func (p *portal) serve(ctx context.Context, listener net.Listener, once bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &http.Server{
+		Handler: p.whole, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, // slow clients
+		WriteTimeout: 2 * time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	background := p.background(ctx)
+	if once {
+		if err := p.askItself(); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		stop()
+	}
+	select {
+	case err := <-done:
+		return fmt.Errorf("portal: %w", err)
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err := server.Shutdown(end)
+	background.Wait()
+	p.work.Wait()
+	slog.Info("ended")
+	return err
+}
+
+// background runs what no visitor waits for: the dispatcher of each system, and the upkeep, which erases what has expired.
+func (p *portal) background(ctx context.Context) *sync.WaitGroup {
+	var all sync.WaitGroup
+	for _, s := range p.systems {
+		all.Go(func() { _ = s.out.Run(ctx) }) // ends with the context
+	}
+	all.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(10 * time.Minute):
+			}
+			for _, s := range p.systems {
+				_, swept := s.pins.Sweep(ctx, 1000)
+				_, purged := s.vault.Purge(ctx, store.Pass{})
+				if err := errors.Join(swept, purged); err != nil && ctx.Err() == nil {
+					slog.ErrorContext(ctx, "upkeep", "system", s.name, "error", err)
+				}
+			}
+		}
+	})
+	return &all
+}
+
+// askItself is what -once does: it starts, is healthy, and shows its first page.
+func (p *portal) askItself() error {
+	for _, path := range []string{"/healthz", "/"} {
+		answer, err := http.Get(p.base + path)
+		if err != nil {
+			return err
+		}
+		if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("portal: %s answers %d", path, answer.StatusCode)
+		}
+	}
+	return nil
 }
 
 // A config is what the flags say.

@@ -48,7 +48,7 @@ func newPortalOn(t *testing.T, wrap func(store.Lister) store.Lister, flags ...st
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-done)
-		require.NoError(t, p.close())
+		require.NoError(t, p.records.Close())
 	})
 	return p
 }

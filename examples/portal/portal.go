@@ -85,7 +85,7 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 		return nil, err
 	}
 	if err := p.openServices(ctx, keys); err != nil {
-		return nil, errors.Join(err, p.close())
+		return nil, errors.Join(err, p.records.Close())
 	}
 	p.whole = p.handler()
 	return p, nil
@@ -122,8 +122,6 @@ func (p *portal) openServices(ctx context.Context, keys store.Keys) error {
 	}
 	return p.openSystems(ctx, keys)
 }
-
-func (p *portal) close() error { return p.records.Close() }
 
 // handler returns the portal as browsers reach it. Everything stands within web.Secure.
 func (p *portal) handler() http.Handler {

@@ -35,6 +35,18 @@ func TestINPS(t *testing.T) {
 	b.send("/inps/change", "id="+mariaCF, "secret="+herPIN, "new="+another, "again="+another).at("/inps/mine")
 }
 
+// Who logs in with what was issued need not type the identifier again where it is exchanged.
+func TestTypedOnce(t *testing.T) {
+	p := newPortal(t)
+	b := newBrowser(t, p)
+	b.send("/inps/request", "id="+mariaCF, "mobile=333 123 4567", "email="+mailbox).at("/inps/first")
+	require.Contains(t, b.body, `value="`+mariaCF+`"`)
+	require.NotContains(t, b.open("/inps/first").body, `value="`+mariaCF+`"`, "shown once")
+	first, second := halves(t, p, marias, mailbox)
+	b.send("/inps/login", "id="+mariaCF, "secret="+first+second).at("/inps/first")
+	require.Contains(t, b.body, `value="`+mariaCF+`"`)
+}
+
 // A session that was planted before the login is worth nothing after it, and one dies with its secret.
 func TestSessions(t *testing.T) {
 	p := newPortal(t)

@@ -77,7 +77,7 @@ func (s *system) looked(v *visit, w *view) {
 	for _, kind := range sortedKeys(c.Documents) {
 		w.Links = append(w.Links, link{"/desk/iess/document?kind=" + kind, "document." + kind})
 	}
-	reason := []field{{Name: "reason", Label: v.T("reason"), Auto: "off"}}
+	reason := []field{{Name: "reason", Label: v.T("reason"), Auto: "off", Keep: true}}
 	w.Forms = append([]form{{Act: "approve", Legend: v.T("act.approve"), Fields: reason, Button: "act.approve.button"}}, w.Forms...)
 }
 

@@ -35,7 +35,7 @@ func (p *portal) openRecords(ctx context.Context, c config) (store.Keys, error) 
 	p.records = records
 	keys, err := readKeys(ctx, records, cmp.Or(c.keys, c.db+".keys"))
 	if err != nil {
-		return store.Keys{}, errors.Join(err, p.close())
+		return store.Keys{}, errors.Join(err, p.records.Close())
 	}
 	if c.wrap != nil {
 		records.Lister = c.wrap(records.Lister)

@@ -43,6 +43,7 @@ func (c *clave) certificate(v *visit) (string, error) {
 	_, err = c.pins.Issue(v.ctx(), subject, pin.IssueOptions{
 		Parts: parts, Level: civicpin.Substantial, Evidence: proof, By: civicpin.Citizen, Source: v.source(),
 	})
+	v.put("typed", string(subject))
 	v.flashed(err, "clave.certificate.done")
 	return "/clave/activate", err
 }
@@ -96,6 +97,7 @@ func (c *clave) letter(v *visit, subject civicpin.Subject) (string, error) {
 	if err == nil {
 		c.after(v, "letter", func(ctx context.Context) error { return c.printOnce(ctx, subject, known, is) })
 	}
+	v.put("typed", string(subject))
 	v.flashed(err, "clave.letter.done")
 	return "/clave/activate", err
 }

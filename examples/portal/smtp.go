@@ -46,20 +46,25 @@ func newMailer(address string, trust *tls.Config) (*mailer, error) {
 	return &mailer{client, u.Query().Get("from")}, nil
 }
 
-// send sends one e-mail. What the server refuses for good is not tried again; anything else is, by the outbox, and the id in the
+// mailPrefix stands before the ids of e-mails, as smsPrefix before those of text messages. A mail server reports nothing to a page:
+// what it cannot deliver later it sends back to the sender, in an e-mail that quotes the Message-ID (RFC 3464). A portal that
+// reads that mailbox hands mailPrefix and the id to pin.Service.Receipt, and then to outbox.Outbox.Bounced. This one reads none.
+const mailPrefix = "mail/"
+
+// send sends one e-mail, and returns its receipt. What the server refuses for good is not tried again; anything else is, by the outbox, and the id in the
 // Message-ID then tells the reader's program that it is the same one.
-func (m *mailer) send(ctx context.Context, id string, to civicpin.Contact, text texts.Text) error {
+func (m *mailer) send(ctx context.Context, id string, to civicpin.Contact, text texts.Text) (receipt string, err error) {
 	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(message.From(m.from), message.To(to.Address)); err != nil {
-		return fmt.Errorf("%w: not an address that an e-mail can go to", civicpin.ErrUndeliverable)
+		return "", fmt.Errorf("%w: not an address that an e-mail can go to", civicpin.ErrUndeliverable)
 	}
 	message.SetMessageIDWithValue(id + "@portal")
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // no holiday reply quotes the code (RFC 3834 5)
 	message.Subject(text.Subject)
 	message.SetBodyString(gomail.TypeTextPlain, text.Body.Reveal())
-	err := m.client.DialAndSendWithContext(ctx, message)
+	err = m.client.DialAndSendWithContext(ctx, message)
 	if refused, ok := errors.AsType[*gomail.SendError](err); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
-		return fmt.Errorf("%w: the mail server refuses with %d", civicpin.ErrUndeliverable, refused.ErrorCode())
+		return "", fmt.Errorf("%w: the mail server refuses with %d", civicpin.ErrUndeliverable, refused.ErrorCode())
 	}
-	return err
+	return mailPrefix + id, err
 }

@@ -76,24 +76,41 @@ func TestSMTP(t *testing.T) {
 		return civicpin.Contact{Channel: civicpin.Email, Address: name + "@example.it"}
 	}
 	text := texts.Text{Subject: "Il suo PIN", Body: civicpin.NewSecret("mezzo PIN: K7PM 2QRD")}
-	require.NoError(t, m.send(t.Context(), "one", to("maria"), text))
+	receipt, err := m.send(t.Context(), "one", to("maria"), text)
+	require.NoError(t, err)
+	require.Equal(t, "mail/one", receipt, "no key of an SMS gateway reports on it")
 	require.Len(t, backend.mails, 1)
 	require.Contains(t, backend.mails[0], "K7PM 2QRD")
 	require.Contains(t, backend.mails[0], "one@portal")
-	require.ErrorIs(t, m.send(t.Context(), "two", to("gone"), text), civicpin.ErrUndeliverable)
-	err = m.send(t.Context(), "three", to("full"), text)
+	_, err = m.send(t.Context(), "two", to("gone"), text)
+	require.ErrorIs(t, err, civicpin.ErrUndeliverable)
+	_, err = m.send(t.Context(), "three", to("full"), text)
 	require.Error(t, err)
 	require.NotErrorIs(t, err, civicpin.ErrUndeliverable)
 
 	plain, address := start(nil)
 	m, err = newMailer(address, trust)
 	require.NoError(t, err)
-	require.Error(t, m.send(t.Context(), "four", to("maria"), text))
+	_, err = m.send(t.Context(), "four", to("maria"), text)
+	require.Error(t, err)
 	require.Empty(t, plain.mails)
 
 	for _, wrong := range []string{"", "http://host?from=a@b.example", "smtp://host", "smtp://user:secret@"} {
 		_, err := newMailer(wrong, nil)
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "secret@")
+	}
+}
+
+// The inbox says what arrives in it, and what goes elsewhere.
+func TestInboxSays(t *testing.T) {
+	smtp, sms := "-smtp=smtp://127.0.0.1:1?from=pin@agency.example", "-sms=http://t0ken@127.0.0.1:1/?key="+gatewayKey
+	for want, flags := range map[string][]string{
+		"inbox.say": nil, "inbox.say.smtp": {smtp}, "inbox.say.sms": {sms}, "inbox.say.smtp.sms": {sms, smtp},
+	} {
+		p := newPortal(t, flags...)
+		words := p.words["en"][want]
+		require.NotEmpty(t, words)
+		require.Contains(t, newBrowser(t, p).open("/inbox").at("/inbox").body, "<p>"+words+"</p>", want)
 	}
 }

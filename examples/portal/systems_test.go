@@ -24,6 +24,8 @@ func TestDesk(t *testing.T) {
 		newBrowser(t, p).send("/inps/login", "id="+mariaCF, "secret=XXXXXXXX")
 	}
 	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).refused(429, "locked")
+	desk.send("/desk/inps", "act=issue", "document=carta CA12345BB", "email=none").refused(422, "not an e-mail address")
+	require.Contains(t, desk.body, `value="carta CA12345BB"`, "typed once")
 	desk.send("/desk/inps", "act=unlock").at("/desk/inps")
 	citizen.send("/inps/login", "id="+mariaCF, "secret="+herPIN).at("/inps/mine")
 

@@ -33,7 +33,7 @@ func timedPortal(t *testing.T) (p *portal, subjects [2][]civicpin.Subject) {
 		base: "http://127.0.0.1:8080", db: file, keys: file + ".keys", wrap: func(store.Lister) store.Lister { return store.NewMemory() },
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, p.close()) })
+	t.Cleanup(func() { require.NoError(t, p.records.Close()) })
 	for i := range timed {
 		known, unknown := fiscal("CNSCTA%02dA01H%03d", i%100, i/100), fiscal("SCNSCT%02dA01H%03d", i%100, i/100)
 		to := civicpin.Contact{Channel: civicpin.Email, Address: mailOf(known), Locale: "it"}
