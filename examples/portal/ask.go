@@ -60,11 +60,11 @@ func (v *visit) enrolFields(e *plan.Enrol) (all []field) {
 }
 
 // answers reads what was typed into the fields of a step.
-func (s *system) answers(v *visit, ask recovery.Ask) (recovery.Answers, error) {
+func (s *system) answers(v *visit, ask recovery.Ask) (a recovery.Answers, err error) {
 	if ask.Captcha && !v.passed() {
-		return recovery.Answers{}, refusal{"captcha", "captcha.wrong"}
+		return a, refusal{"captcha", "captcha.wrong"}
 	}
-	a := recovery.Answers{
+	a = recovery.Answers{
 		Source: v.source(), Captcha: ask.Captcha, Code: v.secret("code"),
 		Image: v.typed("image"), EnrolImage: v.typed("enrol"),
 		Questions: v.secrets("question.", ask.Questions),
@@ -73,7 +73,6 @@ func (s *system) answers(v *visit, ask recovery.Ask) (recovery.Answers, error) {
 		a.Terms = ask.Terms
 	}
 	if len(ask.Facts) > 0 {
-		var err error
 		if a.Facts, err = v.facts(ask.Facts); err != nil {
 			return a, err
 		}
@@ -94,7 +93,6 @@ func (s *system) answers(v *visit, ask recovery.Ask) (recovery.Answers, error) {
 	}
 	if ask.Confirm != nil {
 		if a.Confirm = v.typed("correct") == "" && v.typed("confirm") != ""; !a.Confirm {
-			var err error
 			if a.Correct, err = v.contact("correct", v.typed("correct")); err != nil {
 				return a, err
 			}

@@ -68,8 +68,8 @@ func (p *portal) runAttack(v *visit) (string, error) {
 // planned returns an attack: its requests, and what is looked at in the end.
 func (p *portal) planned(v *visit) (*attack, error) {
 	a := &attack{
-		Kind: v.typed("act"), Requests: p.guesses / 16, Statuses: make(map[int]int), Events: make(map[string]int), Owner: "attack.running",
-		end: func(context.Context) string { return "attack.owner.none" },
+		Kind: v.typed("act"), Requests: p.guesses / 16, Owner: "attack.running", Statuses: make(map[int]int),
+		Events: make(map[string]int), end: func(context.Context) string { return "attack.owner.none" },
 	}
 	switch a.Kind {
 	case "guess":

@@ -89,7 +89,7 @@ func (c *clave) appPage(v *visit) (view, error) {
 	w := view{Title: "clave.app.title", Say: v.say("clave.app.say"), How: how{"clave.go", "otp.Codes.Pending"}}
 	subject, level, err := v.user()
 	if err != nil {
-		return v.nothing(w, "clave.app.none", link{"/clave/activate", "clave.activate.title"}), nil //nolint:nilerr // said on the page
+		return v.nothing(w, "clave.app.none", link{"/clave/activate", "clave.activate.title"}), nil // said on the page
 	}
 	pending, err := c.codes.Pending(v.ctx(), subject)
 	if err != nil {

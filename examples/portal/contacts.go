@@ -24,7 +24,8 @@ func (s *system) contactsPage(v *visit) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	w := view{Title: "contacts.title", Say: v.say("contacts.say"), How: how{"contacts.go", "contact.Service.Add, ProveCode, Remove"}}
+	done := how{"contacts.go", "contact.Service.Add, ProveCode, Remove"}
+	w := view{Title: "contacts.title", Say: v.say("contacts.say"), How: done}
 	list := table{Caption: v.T("contacts.list"), Head: []string{v.T("channel"), v.T("address"), v.T("state")}}
 	var options []option
 	for _, c := range all {

@@ -18,8 +18,7 @@ func (s *system) caseDo(v *visit) (string, error) {
 	if subject == "" || by.ID == "" {
 		return "/desk", nil
 	}
-	act := v.typed("act")
-	err := s.act(v, act, subject, by)
+	err := s.act(v, v.typed("act"), subject, by)
 	v.flashed(err, "act.done")
 	return "/desk/" + s.name, err
 }
@@ -79,8 +78,8 @@ func (s *system) attest(v *visit, subject civicpin.Subject, seen civicpin.Eviden
 	return s.contacts.Adopt(v.ctx(), subject, signed, seen.By, civicpin.Source{})
 }
 
-// issues are the acts by which staff have something issued: how they checked who the citizen is, and where the parts go. None of
-// them do they read, but for the slip that they hand over.
+// issues are the acts by which staff have something issued: how they checked who the citizen is, and where the parts go. None
+// of them do they read, but for the slip that they hand over.
 var issues = map[string]struct {
 	method civicpin.Method
 	parts  []string

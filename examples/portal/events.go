@@ -62,8 +62,8 @@ func (p *portal) meter(system string) (metric.MeterProvider, error) {
 	return sdk.NewMeterProvider(sdk.WithReader(reader)), nil
 }
 
-// metrics shows the figures, in the format of Prometheus, to programs on this machine alone. A request that came through a proxy
-// on this machine is a visitor's: the proxy's header tells it apart.
+// metrics shows the figures, in the format of Prometheus, to programs on this machine alone. A request that came through a
+// proxy on this machine is a visitor's: the proxy's header tells it apart.
 func (p *portal) metrics() http.Handler {
 	shown := promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

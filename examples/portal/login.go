@@ -128,7 +128,8 @@ func (s *system) firstPage(v *visit) (view, error) {
 		fields[1].Label = v.T("first.half1")
 		fields = append(fields, field{Name: "half2", Label: v.T("first.half2"), Auto: "one-time-code"})
 	}
-	w := v.simple("first", how{"login.go", "pin.Service.Exchange, contact.Service.Adopt"}, "first.button", append(fields, v.newFields()...)...)
+	done := how{"login.go", "pin.Service.Exchange, contact.Service.Adopt"}
+	w := v.simple("first", done, "first.button", append(fields, v.newFields()...)...)
 	w.Say = v.say(s.name + ".first.say")
 	return w, nil
 }

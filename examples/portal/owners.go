@@ -23,8 +23,8 @@ type owner struct {
 	way    string // in which the owner means to come in
 }
 
-// lockOut is the mass lock-out: wrong guesses at every PIN of INPS, that of the visitor's citizen, too. The crowd logs in before;
-// then one third each has a remembered browser, a session, and a mailbox alone. Nothing is sent to real mailboxes.
+// lockOut is the mass lock-out: wrong guesses at every PIN of INPS, that of the visitor's citizen, too. The crowd logs in
+// before; then one third each has a remembered browser, a session, and a mailbox alone. Nothing is sent to real mailboxes.
 func (p *portal) lockOut(ctx context.Context, a *attack) (err error) {
 	inps := p.system("inps")
 	if p.inbox.mailer != nil {

@@ -58,8 +58,8 @@ func people() register {
 func (p person) fact(name string) string {
 	born, _ := readDate(p.born)
 	return map[string]string{
-		agency.BirthDate: born.Format(time.DateOnly), "birth-day": strconv.Itoa(born.Day()), "birth-month": strconv.Itoa(int(born.Month())),
-		"card": p.card,
+		agency.BirthDate: born.Format(time.DateOnly), "card": p.card,
+		"birth-day": strconv.Itoa(born.Day()), "birth-month": strconv.Itoa(int(born.Month())),
 	}[name]
 }
 

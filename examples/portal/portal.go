@@ -60,8 +60,8 @@ func open(ctx context.Context, c config) (_ *portal, err error) {
 		return nil, fmt.Errorf("portal: -base: %w", err)
 	}
 	p := &portal{
-		base: c.base, path: u.Path, inbox: &inbox{total: make(map[string]int)}, queue: new(queue), proxies: web.Proxies{Count: c.proxies},
-		pages: make(map[string]bool), verbose: c.verbose, life: ctx, guesses: guesses,
+		base: c.base, path: u.Path, inbox: &inbox{total: make(map[string]int)}, queue: new(queue), verbose: c.verbose,
+		pages: make(map[string]bool), proxies: web.Proxies{Count: c.proxies}, life: ctx, guesses: guesses,
 		figures: prometheus.NewRegistry(), turns: make(turns, atOnce), session: scs.New(),
 	}
 	if p.cookies, err = web.NewCookies(c.base); err != nil {

@@ -105,8 +105,8 @@ func (s *system) approve(v *visit, by recovery.Operator) error {
 	return err
 }
 
-// called are the questions that a video operator asks the citizen on the screen, once the call has begun. The operator types what
-// they hear, and learns neither what would be right nor which answer was wrong.
+// called are the questions that a video operator asks the citizen on the screen, once the call has begun. The operator types
+// what they hear, and learns neither what would be right nor which answer was wrong.
 func (v *visit) called(subject civicpin.Subject) []field {
 	id := v.p.session.GetString(v.ctx(), "desk.call."+string(subject))
 	if id == "" {

@@ -102,8 +102,8 @@ func (c *clave) letter(v *visit, subject civicpin.Subject) (string, error) {
 	return "/clave/activate", err
 }
 
-// printOnce prints one letter for each issue: every visitor can ask for one, and each costs postage. One that got lost is issued
-// anew at the counter.
+// printOnce prints one letter for each issue: every visitor can ask for one, and each costs postage. One that got lost is
+// issued anew at the counter.
 func (c *clave) printOnce(ctx context.Context, subject civicpin.Subject, known bool, is pin.Issue) error {
 	if is.Slip.IsZero() {
 		return nil

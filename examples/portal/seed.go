@@ -10,8 +10,8 @@ import (
 	"github.com/civicpin/civicpin/pin"
 )
 
-// seed gives two citizens a secret, unless they have one already, and prints what they type. The hashes are as another system may
-// have kept them: pin.Service.Import takes many forms.
+// seed gives two citizens a secret, unless they have one already, and prints what they type. The hashes are as another system
+// may have kept them: pin.Service.Import takes many forms.
 func (p *portal) seed(ctx context.Context, out io.Writer) error {
 	for _, one := range []struct {
 		system, locale string

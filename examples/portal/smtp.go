@@ -20,8 +20,8 @@ type mailer struct {
 	from   string
 }
 
-// newMailer reads the flag -smtp: smtp://user:password@host:587?from=pin@agency.example. The errors do not quote it. trust is nil
-// but in tests: whom to trust is then the system's to say.
+// newMailer reads the flag -smtp: smtp://user:password@host:587?from=pin@agency.example. The errors do not quote it. trust is
+// nil but in tests: whom to trust is then the system's to say.
 func newMailer(address string, trust *tls.Config) (*mailer, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "smtp" || u.Hostname() == "" || u.Query().Get("from") == "" {
@@ -46,13 +46,14 @@ func newMailer(address string, trust *tls.Config) (*mailer, error) {
 	return &mailer{client, u.Query().Get("from")}, nil
 }
 
-// mailPrefix stands before the ids of e-mails, as smsPrefix before those of text messages. A mail server reports nothing to a page:
-// what it cannot deliver later it sends back to the sender, in an e-mail that quotes the Message-ID (RFC 3464). A portal that
-// reads that mailbox hands mailPrefix and the id to pin.Service.Receipt, and then to outbox.Outbox.Bounced. This one reads none.
+// mailPrefix stands before the ids of e-mails, as smsPrefix before those of text messages. A mail server reports nothing to a
+// page: what it cannot deliver later it sends back to the sender, in an e-mail that quotes the Message-ID (RFC 3464). A portal
+// that reads that mailbox hands mailPrefix and the id to pin.Service.Receipt, and then to outbox.Outbox.Bounced. This one reads
+// none.
 const mailPrefix = "mail/"
 
-// send sends one e-mail, and returns its receipt. What the server refuses for good is not tried again; anything else is, by the outbox, and the id in the
-// Message-ID then tells the reader's program that it is the same one.
+// send sends one e-mail, and returns its receipt. What the server refuses for good is not tried again; anything else is, by the
+// outbox, and the id in the Message-ID then tells the reader's program that it is the same one.
 func (m *mailer) send(ctx context.Context, id string, to civicpin.Contact, text texts.Text) (receipt string, err error) {
 	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(message.From(m.from), message.To(to.Address)); err != nil {

@@ -79,9 +79,9 @@ func (s *system) open(ctx context.Context, keys store.Keys) (err error) {
 	return err
 }
 
-// openOutbox makes the vault and the outbox. Events go to the audit log, the attack page, the figures, and, with -v, the program's
-// log. The limits of messages by source are wide: all visitors of this portal come from one address, yours. Those of guesses are
-// the policy's, as at a real portal.
+// openOutbox makes the vault and the outbox. Events go to the audit log, the attack page, the figures, and, with -v, the
+// program's log. The limits of messages by source are wide: all visitors of this portal come from one address, yours. Those of
+// guesses are the policy's, as at a real portal.
 func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 	meter, err := s.p.meter(s.name)
 	if err != nil {
@@ -95,8 +95,8 @@ func (s *system) openOutbox(ctx context.Context, keys store.Keys) error {
 	if s.p.verbose {
 		recorders = append(recorders, civicpin.SlogRecorder(nil))
 	}
-	own, options := shelf{s.p.records.Lister, s.name + "/"}, store.Options{Recorder: civicpin.Recorders(recorders...), Now: s.p.now}
-	if s.vault, err = store.OpenVault(ctx, own, keys, &options); err != nil {
+	options := &store.Options{Recorder: civicpin.Recorders(recorders...), Now: s.p.now}
+	if s.vault, err = store.OpenVault(ctx, shelf{s.p.records.Lister, s.name + "/"}, keys, options); err != nil {
 		return err
 	}
 	hour := func(n int) civicpin.Rate { return civicpin.Rate{Limit: n, Window: time.Hour} }

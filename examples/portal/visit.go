@@ -168,8 +168,8 @@ func (v *visit) source() civicpin.Source {
 	return source
 }
 
-// remember is for the citizen who ticks the box: from then on strangers cannot lock this browser out. The device's value of this
-// system is kept beside those of the others.
+// remember is for the citizen who ticks the box: from then on strangers cannot lock this browser out. The device's value of
+// this system is kept beside those of the others.
 func (v *visit) remember(ok pin.Verified) error {
 	device, err := v.sys.pins.RememberDevice(v.ctx(), ok)
 	if err != nil {
