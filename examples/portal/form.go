@@ -150,7 +150,8 @@ func (v *visit) keep(w *view) {
 		for j := range w.Forms[i].Fields {
 			f := &w.Forms[i].Fields[j]
 			switch {
-			case f.Type == "password" || f.Type == "file" || f.Auto == "one-time-code" || f.Auto == "off" && !f.Keep:
+			case f.Type == "password" || f.Type == "file" || f.Auto == "one-time-code" || f.Auto == "off" && !f.Keep,
+				f.Type == "checkbox" && !f.Optional: // what is agreed to is agreed to with what is sent
 			case len(f.Options) > 0:
 				for k := range f.Options {
 					f.Options[k].Chosen = f.Options[k].Value == v.typed(f.Name)
