@@ -102,7 +102,7 @@ func (s *Service) proof(subject civicpin.Subject, c *contactbook.Candidate, now 
 		until = soon
 	}
 	l := token.Link{N: c.Sends, To: letter.Contact(c.To), Expires: until}
-	n := contactbook.Note{Of: c.ID, For: c.ID, Mail: letter.Mail{
+	n := contactbook.Note{Of: c.ID, Mail: letter.Mail{
 		Name: c.ID + "." + strconv.Itoa(l.N), Kind: contactbook.ProofMessage, To: l.To, Link: l.N, Expires: until,
 		State: letter.Pending, Code: code.Unambiguous.New(codeLength),
 	}}

@@ -134,12 +134,12 @@ func TestContactIsAskedAgain(t *testing.T) {
 // One contact, or one that waits, is asked for ten times at the most, whatever the limits of messages.
 func TestContactSendsAreBounded(t *testing.T) {
 	k := newBookKit(t, bookConfig())
+	var asked contact.Candidate
 	for range 10 {
-		k.asks(t, byMail)
+		asked = k.asks(t, byMail)
 	}
 	_, err := k.Add(t.Context(), rosa, byMail, civicpin.Citizen, bookHome)
-	_, locked := errors.AsType[*lockout.LockedError](err)
-	require.True(t, locked, err)
+	require.Equal(t, &lockout.LockedError{Scope: lockout.ScopeSends, Until: asked.ExpiresAt}, err)
 
 	c := bookConfig()
 	c.Sends = civicpin.Rate{Limit: 2, Window: time.Hour}
@@ -147,11 +147,13 @@ func TestContactSendsAreBounded(t *testing.T) {
 	k.asks(t, byMail)
 	k.asks(t, bySMS)
 	_, err = k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
-	_, locked = errors.AsType[*lockout.LockedError](err)
+	_, locked := errors.AsType[*lockout.LockedError](err)
 	require.True(t, locked, err)
 	_, pending, err := k.List(t.Context(), rosa)
 	require.NoError(t, err)
 	require.Len(t, pending, 2)
+	_, err = k.Add(t.Context(), rosa, byNewMail, bookClerk, bookHome)
+	require.NoError(t, err, "an operator's are counted for the operator")
 }
 
 // Wrong codes are counted over all that waits; staff who bring a contact end the lock.
@@ -174,6 +176,19 @@ func TestContactCodesAreLimited(t *testing.T) {
 	k.proves(t, rosaMail)
 	require.Contains(t, reasons(k.events, "contact.refused"), "wrong")
 	require.Contains(t, reasons(k.events, "contact.refused"), "locked")
+
+	var locks []time.Duration
+	for range 9 {
+		for err := error(contact.ErrRefused); errors.Is(err, contact.ErrRefused) && !errors.Is(err, lockout.ErrLocked); {
+			err = k.ProveCode(t.Context(), rosa, civicpin.NewSecret("WWWWWWWW"), bookHome)
+		}
+		locked = testkit.LockedBy(t, k.ProveCode(t.Context(), rosa, right, bookHome))
+		locks = append(locks, locked.Until.Sub(k.clock.Now()))
+		k.clock.Set(locked.Until)
+	}
+	require.Equal(t, []time.Duration{
+		15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 16 * time.Hour, bookDay, bookDay,
+	}, locks)
 }
 
 // TestContactCodesCountNoSource: an office types the codes of 200 subjects from one address, and each typing error counts for its

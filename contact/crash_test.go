@@ -495,9 +495,7 @@ func TestContactChangesAreBounded(t *testing.T) {
 	for ; err == nil && n < 100; n++ {
 		err = k.MakePrimary(t.Context(), rosa, ids[(n-1)%2], civicpin.Citizen, bookHome)
 	}
-	locked, ok := errors.AsType[*lockout.LockedError](err)
-	require.True(t, ok, err)
-	require.Equal(t, k.clock.Now().Add(7*bookDay), locked.Until)
+	require.Equal(t, &lockout.LockedError{Scope: lockout.ScopeSubject, Until: k.clock.Now().Add(7 * bookDay)}, err)
 	require.Equal(t, contact.MaxChanges, n-1)
 	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, k.clock.Now().Add(7*bookDay)))
 	k.flush(t)
@@ -1068,6 +1066,12 @@ var acts = []act{
 	{"Inspect an undo", undoable, func(ctx context.Context, k *bookKit) error {
 		return testkit.Err(k.Inspect(ctx, k.post.Last(rosaMail, changedKind).Link))
 	}, nil, nil},
+	{"Confirm", unsent, func(ctx context.Context, k *bookKit) error {
+		return testkit.Err(contact.ConfirmMail(ctx, k.Service, rosa, k.mailID+".1"))
+	}, nil, nil},
+	{"Settle", unsent, func(ctx context.Context, k *bookKit) error {
+		return contact.SettleMail(ctx, k.Service, rosa, k.mailID+".1")
+	}, nil, nil},
 	{"List", enrolled, func(ctx context.Context, k *bookKit) error { _, _, err := k.List(ctx, rosa); return err }, nil, nil},
 	{"Dispute", disputed, func(ctx context.Context, k *bookKit) error { return testkit.Err(k.Dispute(ctx, rosa)) }, nil, nil},
 	{"Snapshot", enrolled, func(ctx context.Context, k *bookKit) error { return testkit.Err(k.Snapshot(ctx, rosa)) }, nil, nil},
@@ -1086,6 +1090,13 @@ func disputed(t *testing.T, k *bookKit) { k.disputed(t) }
 
 // undoable is a mailbox that was replaced.
 func undoable(t *testing.T, k *bookKit) { changing(t, k); k.proves(t, newMail) }
+
+// unsent is a proof that waits to be sent.
+func unsent(t *testing.T, k *bookKit) {
+	p, err := k.Add(t.Context(), rosa, byNewMail, civicpin.Citizen, bookHome)
+	require.NoError(t, err)
+	k.mailID = p.ID
+}
 
 // claimed is a dispute that waits for its proof.
 func claimed(t *testing.T, k *bookKit) {
@@ -1180,6 +1191,12 @@ func TestAnswersAreWhole(t *testing.T) {
 	mail.Disputed = true
 	require.ElementsMatch(t, []contact.Contact{mail, brought}, k.dispute(t).Addresses)
 	require.Equal(t, k.clock.Now(), k.dispute(t).Since)
+	v, err = k.Snapshot(ctx, rosa)
+	require.NoError(t, err)
+	byMailToo.Established, byMailToo.DisputedAt = false, k.clock.Now()
+	require.ElementsMatch(t, []contact.Recipient{
+		phone, byMailToo, {Contact: inItalian, ID: asked.ID, ProvedAt: changedAt},
+	}, v.Recipients())
 	k.flush(t)
 	m = k.post.Last(newMail, changedKind)
 	require.Equal(t, civicpin.Message{ID: m.ID, Kind: changedKind, To: inItalian}, m, "nothing undoes an undo")
@@ -1335,6 +1352,7 @@ func TestDecoyContact(t *testing.T) {
 		require.Regexp(t, "^[0-9a-f]{32}$", d.Address)
 		require.Equal(t, d, k.Decoy(subject, civicpin.SMS, civicpin.Email))
 		require.True(t, k.IsDecoy(subject, d))
+		require.NotEqual(t, k.Decoy(subject, civicpin.SMS).Address, k.Decoy(subject, civicpin.Email).Address)
 		require.False(t, k.IsDecoy(rosa, d))
 		require.False(t, k.IsDecoy(subject, byMail))
 		seen[d.Channel] = true

@@ -100,9 +100,12 @@ func ConfirmMail(ctx context.Context, s *Service, subject civicpin.Subject, id s
 }
 
 // SettleMail tells that a message was taken over.
-func SettleMail(ctx context.Context, s *Service, subject civicpin.Subject, id string) {
-	_ = (*delivery)(s).Settle(ctx, outbox.Ref{Owner: owner, Subject: subject, ID: id}, outbox.Outcome{})
+func SettleMail(ctx context.Context, s *Service, subject civicpin.Subject, id string) error {
+	return (*delivery)(s).Settle(ctx, outbox.Ref{Owner: owner, Subject: subject, ID: id}, outbox.Outcome{})
 }
+
+// PlainSnapshot is the book that a snapshot was made of.
+func PlainSnapshot(v *Snapshot) contactbook.Book { return *v.book }
 
 // PlainDecoy is what is opened for a subject without contacts, before it is sealed.
 func PlainDecoy(s *Service) contactbook.Book { return s.decoy }

@@ -74,7 +74,7 @@ func FuzzContactMail(f *testing.F) {
 		}
 		require.Error(t, err)
 		require.Zero(t, sent)
-		contact.SettleMail(t.Context(), k.Service, rosa, id)
+		require.NoError(t, contact.SettleMail(t.Context(), k.Service, rosa, id))
 		after, err := contact.PlainBooks(t.Context(), k.Service)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
@@ -122,6 +122,7 @@ func TestUnprintableTexts(t *testing.T) {
 			_, _, err := k.List(ctx, civicpin.Subject(s))
 			return err
 		},
+		"Dispute, subject": func(s string) error { return testkit.Err(k.Dispute(ctx, civicpin.Subject(s))) },
 	}
 	for name, act := range map[string]func(civicpin.Subject, civicpin.Contact, civicpin.Actor, civicpin.Source) error{
 		"Add": add, "Change": change, "Adopt": adopt, "Remove": remove, "MakePrimary": primary,

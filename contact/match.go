@@ -23,7 +23,7 @@ func (v *Snapshot) Match(ctx context.Context, given []civicpin.Contact) ([]civic
 	// An undo may bring back contacts beyond the limit.
 	marks := make([][32]byte, max(contactbook.MaxContacts, len(usable)))
 	for i := range marks {
-		c := civicpin.Contact{Channel: civicpin.Email, Address: "decoy"} // invalid: it equals none that is given
+		var c civicpin.Contact
 		if i < len(usable) {
 			c = usable[i].To.Contact()
 		}
@@ -33,13 +33,13 @@ func (v *Snapshot) Match(ctx context.Context, given []civicpin.Contact) ([]civic
 	used := make([]bool, len(marks))
 	all := len(given) > 0
 	for i, g := range given {
-		want, found := mark(g), -1
+		want, found := mark(g), len(marks) // none
 		for j := range marks {
 			if attempt.Bytes(ctx, want[:], marks[j][:]).Right() && j < len(usable) && !used[j] && real {
 				found = j
 			}
 		}
-		if found < 0 {
+		if found == len(marks) {
 			all = false
 			continue
 		}

@@ -33,7 +33,7 @@ func (s *Service) Notify(ctx context.Context, subject civicpin.Subject, kind civ
 		return 0, err
 	}
 	id := token.NewID()
-	err = s.alter(ctx, outbox.Request{Subject: subject, By: civicpin.Citizen}, func(b *book, now time.Time) (effects, error) {
+	err = s.alter(ctx, outbox.Request{Subject: subject}, func(b *book, now time.Time) (effects, error) {
 		fx, n, ok := b.Notify(id, kind, params, now)
 		if told = n; told == 0 {
 			return fx, store.ErrSkip

@@ -43,9 +43,6 @@ func (s *Service) Prove(ctx context.Context, tok civicpin.Secret, source civicpi
 func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed civicpin.Secret,
 	source civicpin.Source,
 ) error {
-	if err := subject.Validate(); err != nil {
-		return err
-	}
 	guess := attempt.Guess{Target: lockout.Target{Subject: subject, Source: source}}
 	return s.guard.Do(ctx, &guess, func(ctx context.Context) (attempt.Finding, error) {
 		b, err := s.book(ctx, subject)
@@ -64,9 +61,9 @@ func (s *Service) ProveCode(ctx context.Context, subject civicpin.Subject, typed
 			i := b.Waits(id, now)
 			switch {
 			case !now.Before(l.Expires): // right, so no failure; but no success, which would reset the count
-				return -1, ErrExpired
+				return i, ErrExpired
 			case i < 0 || !token.Outstanding(b.Pending[i].Links, l.N):
-				return -1, ErrGone
+				return i, ErrGone
 			}
 			return i, nil
 		})
@@ -94,7 +91,7 @@ func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source c
 ) error {
 	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	r := outbox.Request{Subject: subject, By: civicpin.Citizen, Source: source}
+	r := outbox.Request{Subject: subject, By: civicpin.Citizen}
 	err := s.alter(ctx, r, func(b *book, now time.Time) (effects, error) {
 		i, err := which(b, now)
 		if err != nil {

@@ -23,9 +23,6 @@ func (s *Service) Recovered(ctx context.Context, p proof.Completed) error {
 	if !p.Sealed() {
 		return fmt.Errorf("%w: not a proof of package recovery", civicpin.ErrInvalid)
 	}
-	if err := p.Subject.Validate(); err != nil {
-		return err
-	}
 	if p.Run == "" || !p.Repudiated && (p.Change == "" || p.Corrected == (civicpin.Contact{})) {
 		return fmt.Errorf("%w: an empty proof", civicpin.ErrInvalid)
 	}

@@ -1,8 +1,12 @@
 package contact_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +14,7 @@ import (
 	"github.com/civicpin/civicpin/contact"
 	"github.com/civicpin/civicpin/internal/proof"
 	"github.com/civicpin/civicpin/internal/testkit"
+	"github.com/civicpin/civicpin/internal/waits"
 	"github.com/civicpin/civicpin/pin"
 	"github.com/civicpin/civicpin/store"
 	"github.com/civicpin/civicpin/store/outbox"
@@ -98,6 +103,10 @@ func TestUnsendableContacts(t *testing.T) {
 				return m.Params["change"] == "primary" && m.Link.IsZero() && m.To.Channel == civicpin.Push
 			}),
 			func(k *bookKit) error { return k.add(t, byPush) }, changedKind,
+		},
+		"a secret in a notice": {
+			refusingIf(func(m civicpin.Message) bool { return m.Kind == changedKind && !m.Secret.IsZero() }),
+			func(k *bookKit) error { return k.add(t, byNewMail) }, "",
 		},
 		"another channel": {refusing("", civicpin.Push), func(k *bookKit) error { return k.add(t, byNewMail) }, ""},
 		"a change": {refusing("", civicpin.Push), func(k *bookKit) error {
@@ -283,7 +292,10 @@ func TestSnapshot(t *testing.T) {
 	}
 	require.NoError(t, look(rosa).Admits(byThief), "in the place of others")
 	require.Len(t, k.addresses(t), 8)
-	require.ErrorIs(t, look(rosa).Admits(civicpin.Contact{Channel: civicpin.SMS, Address: "+593990000001"}), contact.ErrUnsuitable)
+	another := civicpin.Contact{Channel: civicpin.SMS, Address: "+593990000001"}
+	require.ErrorIs(t, look(rosa).Admits(another), contact.ErrUnsuitable)
+	_, err = look(rosa).Corrected(another)
+	require.ErrorIs(t, err, contact.ErrUnsuitable)
 }
 
 // A proof that lacks something, or is of no subject, is refused.
@@ -309,4 +321,289 @@ func TestRecoveredWantsAWholeProof(t *testing.T) {
 	require.True(t, k.RestsOn(nil))
 	require.False(t, k.RestsOn(other))
 	require.True(t, k.rests(t, contact.Policy{}, other).RestsOn(other))
+}
+
+// Where there is nothing to do, nothing is written and nothing recorded.
+func TestNothingToDoWritesNothing(t *testing.T) {
+	f := storetest.NewFaults(store.NewMemory())
+	k := newBookKitOn(t, f.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	phone, _ := k.enrolled(t)
+	ctx, until := t.Context(), k.clock.Now().Add(bookDay)
+	require.NoError(t, contact.Adopt(ctx, k.Service, rosa, bookChange, byNewMail, until))
+	events := len(k.events.All())
+	for name, do := range map[string]func() error{
+		"a notice to none":     func() error { return k.tells(ctx, "NOBODY", "pin.changed", nil) },
+		"the primary one":      func() error { return k.MakePrimary(ctx, rosa, phone.ID, civicpin.Citizen, bookHome) },
+		"recovered twice":      func() error { return contact.Adopt(ctx, k.Service, rosa, bookChange, byNewMail, until) },
+		"a message of no book": func() error { return contact.SettleMail(ctx, k.Service, "NOBODY", "none.1") },
+		"a message that went":  func() error { return contact.SettleMail(ctx, k.Service, rosa, "none.1") },
+	} {
+		f.Reset()
+		require.NoError(t, do(), name)
+		require.Zero(t, f.Calls(storetest.Put, storetest.Delete), name)
+		require.Len(t, k.events.All(), events, name)
+	}
+}
+
+// A candidate may go, or its message, between the look at a code and the write.
+func TestCodeOfWhatWent(t *testing.T) {
+	for name, do := range map[string]func(k *bookKit, id string) error{
+		"given up": func(k *bookKit, id string) error { return k.Remove(t.Context(), rosa, id, civicpin.Citizen, bookHome) },
+		"asked three times more": func(k *bookKit, id string) error {
+			for range 3 {
+				k.asks(t, byMail)
+			}
+			return nil
+		},
+	} {
+		memory := store.NewMemory()
+		faults := storetest.NewFaults(memory)
+		k := newBookKitOn(t, faults.Store(), bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+		other := newBookKitOn(t, memory, bookConfig(), k.clock, k.post, k.events)
+		id, code, reads := k.asks(t, byMail).ID, k.post.Last(rosaMail, proveKind).Secret, 0
+		faults.Hook(func(method, key string) error {
+			if method == storetest.Get && strings.HasPrefix(key, "contact.book/") {
+				if reads++; reads == 2 {
+					return do(other, id)
+				}
+			}
+			return nil
+		})
+		require.ErrorIs(t, k.ProveCode(t.Context(), rosa, code, bookHome), contact.ErrGone, name)
+		require.Empty(t, k.addresses(t), name)
+	}
+}
+
+// Changes that overtake one are waited for a hundred times, and a message is counted once.
+func TestOvertaken(t *testing.T) {
+	faults := storetest.NewFaults(store.NewMemory())
+	c := bookConfig()
+	c.Sends = civicpin.Rate{Limit: 1, Window: time.Hour}
+	k := newBookKitOn(t, faults.Store(), c, newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.enrolled(t)
+	tries, most := 0, 3
+	faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "contact.book/") && tries < most {
+			tries++
+			return store.ErrConflict
+		}
+		return nil
+	})
+	require.NoError(t, k.add(t, byNewMail))
+	require.Equal(t, 3, tries)
+	tries, most = 0, 1000
+	require.ErrorIs(t, k.Remove(t.Context(), rosa, k.mailID, civicpin.Citizen, bookHome), store.ErrContended)
+	require.Equal(t, 100, tries)
+}
+
+// Records of contacts are padded, so that most are of one length, and kept for ever. One without a contact goes a day after
+// the last that it waits for.
+func TestContactRecords(t *testing.T) {
+	memory := store.NewMemory()
+	k := newBookKitOn(t, memory, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	ctx := t.Context()
+	record := func() (of store.Record) {
+		for i, err := range memory.List(ctx, "contact.book", "") {
+			require.NoError(t, err)
+			of = i.Record
+		}
+		return of
+	}
+	require.NoError(t, k.add(t, byMail))
+	r := record()
+	require.Equal(t, k.clock.Now().Add(2*bookDay+time.Hour), r.ExpiresAt, "by a clock that may be an hour off")
+	small := len(r.Value)
+	k.flush(t)
+	k.proves(t, rosaMail)
+	r = record()
+	require.Zero(t, r.ExpiresAt)
+	require.Len(t, r.Value, small)
+	plain, err := contact.PlainBooks(ctx, k.Service)
+	require.NoError(t, err)
+	require.Contains(t, plain, `"settled":true`, "at once, and not with the next change")
+	var many []civicpin.Contact
+	for i := range 7 {
+		address := strings.Repeat("a", 60) + fmt.Sprint(i) + "@" + strings.Repeat("b.", 60) + "example.org"
+		many = append(many, civicpin.Contact{Channel: civicpin.Email, Address: address})
+	}
+	require.NoError(t, k.Adopt(ctx, rosa, many, bookClerk, bookHome))
+	more := len(record().Value) - small
+	require.Positive(t, more)
+	require.Zero(t, more%1024)
+}
+
+// A contact that a clock far ahead had cool down does so for no longer than any may.
+func TestContactsOfAClockAhead(t *testing.T) {
+	memory := store.NewMemory()
+	k := newBookKitOn(t, memory, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	ahead := newBookKitOn(t, memory, bookConfig(), newBookClock(), &testkit.Mailbox{}, &testkit.Recorder{})
+	k.enrolled(t)
+	ahead.clock.Add(1000 * bookDay)
+	require.NoError(t, ahead.Adopt(t.Context(), rosa, []civicpin.Contact{byNewMail}, civicpin.Citizen, bookHome))
+	require.LessOrEqual(t, k.contact(t, newMail).CoolsUntil.Sub(k.clock.Now()), 90*bookDay)
+}
+
+// A dispute is not to be ended by a contact at which the code, or the notice of its end, would not arrive in its language.
+func TestUnsendableEndOfADispute(t *testing.T) {
+	for _, kind := range []civicpin.MessageKind{proveKind, changedKind} {
+		refuses := false
+		post := refusingIf(func(m civicpin.Message) bool { return refuses && m.Kind == kind && m.To.Locale == "it" })
+		k := newBookKitOn(t, store.NewMemory(), bookConfig(), newBookClock(), post, &testkit.Recorder{})
+		inItalian := bySMS
+		inItalian.Locale = "it"
+		require.NoError(t, k.Adopt(t.Context(), rosa, []civicpin.Contact{inItalian, byMail}, bookClerk, bookHome))
+		k.asks(t, byNewMail)
+		k.proves(t, newMail)
+		require.NoError(t, k.undoes(t, rosaMail))
+		k.flush(t)
+		k.by, refuses = k.contact(t, rosaPhone).ID, true
+		testkit.Unsendable(t, k.claims(t), kind, civicpin.SMS)
+		refuses = false
+		require.NoError(t, k.claims(t))
+	}
+}
+
+// spoken are credentials that say what was done to them, and whose grants rest on contacts.
+type spoken struct {
+	skipping
+	acts waits.Acts
+	on   any
+}
+
+func (s *spoken) Acts(context.Context, civicpin.Subject) (string, error) { return s.acts.Text(), nil }
+
+func (s *spoken) RestOn(c interface {
+	Epoch(context.Context, civicpin.Subject) (uint64, error)
+},
+) {
+	s.on = c
+}
+
+// Contacts that no operator has seen since staff issued, after a recovery was repudiated, are shown so.
+func TestContactsUnconfirmed(t *testing.T) {
+	c := &spoken{}
+	k := newBookKit(t, bookConfig()).rests(t, contact.Policy{}, c)
+	require.Same(t, k.Service, c.on)
+	phone, _ := k.enrolled(t)
+	require.False(t, phone.Unconfirmed)
+	c.acts = c.acts.Did(waits.Repudiate, k.clock.Now()).Did(waits.Seen, k.clock.Now())
+	require.True(t, k.contact(t, rosaPhone).Unconfirmed)
+	v, err := k.Snapshot(t.Context(), rosa)
+	require.NoError(t, err)
+	require.True(t, v.Barred(phone.ID))
+	require.Len(t, v.Recipients(), 2)
+	for _, r := range v.Recipients() {
+		require.False(t, r.Established)
+		require.Zero(t, r.Since)
+	}
+}
+
+// A repudiated recovery that ended in an unlock leaves the contacts that came since; another takes them away.
+func TestRepudiatedUnlock(t *testing.T) {
+	for _, unlock := range []bool{true, false} {
+		k := newBookKit(t, bookConfig())
+		k.enrolled(t)
+		finished := k.clock.Now().Add(time.Minute)
+		k.clock.Add(time.Hour)
+		k.asks(t, byNewMail)
+		k.proves(t, newMail)
+		require.NoError(t, k.Recovered(t.Context(), proof.New(proof.Completed{
+			Subject: rosa, Run: "run", Change: bookChange, Repudiated: true, Unlock: unlock, Finished: finished,
+		})))
+		want := []string{rosaPhone, rosaMail}
+		if unlock {
+			want = append(want, newMail)
+		}
+		require.Equal(t, want, k.addresses(t))
+	}
+}
+
+// What a recovery asks of a snapshot, of the oldest change that is kept, and with a candidate that the change ends.
+func TestCorrectedChangesNoSnapshot(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	_, mail := k.enrolled(t)
+	ctx := t.Context()
+	k.clock.Add(9 * bookDay) // nothing is left of the enrolment
+	require.NoError(t, testkit.Err(k.Change(ctx, rosa, mail.ID, byThief, civicpin.Citizen, bookHome)))
+	require.NoError(t, k.add(t, civicpin.Contact{Channel: civicpin.Push, Address: "app-1"}))
+	v, err := k.Snapshot(ctx, rosa)
+	require.NoError(t, err)
+	plain := func() string {
+		text, err := json.Marshal(contact.PlainSnapshot(v))
+		require.NoError(t, err)
+		return string(text)
+	}
+	before := plain()
+	require.NoError(t, testkit.Err(v.Corrected(byNewMail)))
+	require.Equal(t, before, plain())
+	p := proof.New(proof.Completed{
+		Subject: rosa, Run: "run", Change: bookChange, Corrected: byNewMail, Undo: k.clock.Now().Add(bookDay), By: civicpin.Citizen,
+		Since: new(v.Epoch()),
+	})
+	for range 2 {
+		require.NoError(t, k.Recovered(ctx, p))
+	}
+	v, err = k.Snapshot(ctx, rosa)
+	require.NoError(t, err)
+	require.True(t, v.Keeps(bookChange, byThief))
+}
+
+// The name of a change leads to one subject.
+func TestChangeOfAnother(t *testing.T) {
+	const ines = civicpin.Subject("1710034065")
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	until := k.clock.Now().Add(bookDay)
+	require.NoError(t, k.Adopt(t.Context(), ines, []civicpin.Contact{byThief}, bookClerk, bookHome))
+	require.NoError(t, contact.Adopt(t.Context(), k.Service, rosa, bookChange, byNewMail, until))
+	k.flush(t)
+	require.ErrorIs(t, contact.Adopt(t.Context(), k.Service, ines, bookChange, bySMS, until), contact.ErrGone)
+	require.NoError(t, k.undoes(t, rosaMail))
+}
+
+// The classes of messages: a proof is asked for by one who has shown something, and of locks strangers decide.
+func TestClassesOfMessages(t *testing.T) {
+	k := newBookKit(t, bookConfig())
+	k.enrolled(t)
+	k.flush(t)
+	for class, do := range map[outbox.Class]func() error{
+		outbox.Shown:  func() error { return k.add(t, byNewMail) },
+		outbox.Notice: func() error { return k.tells(t.Context(), rosa, "pin.changed", nil) },
+		outbox.Typed:  func() error { return k.tells(t.Context(), rosa, pin.NoticeLocked, nil) },
+	} {
+		require.NoError(t, do())
+		var b outbox.Backlog
+		require.NoError(t, testkit.Err(k.out.Count(t.Context(), &b, store.Pass{})))
+		for i, tally := range b.ByClass {
+			require.Equal(t, outbox.Class(i) == class, tally != outbox.Tally{}, "%s for one of %s", outbox.Class(i), class)
+		}
+		k.flush(t)
+	}
+}
+
+// Questions about a subject without contacts take as much work as about one with two that staff brought: as many allocations.
+func TestQuestionsAreAlike(t *testing.T) {
+	c := bookConfig()
+	c.Decoys = []civicpin.Contact{byMail, bySMS}
+	k := newBookKit(t, c)
+	k.enrolled(t)
+	k.flush(t)
+	ctx := t.Context()
+	look := func(subject civicpin.Subject) *contact.Snapshot {
+		v, err := k.Snapshot(ctx, subject)
+		require.NoError(t, err)
+		return v
+	}
+	of := map[civicpin.Subject]*contact.Snapshot{rosa: look(rosa), "NOBODY5678": look("NOBODY5678")}
+	for name, do := range map[string]func(civicpin.Subject){
+		"Snapshot":    func(s civicpin.Subject) { look(s) },
+		"Established": func(s civicpin.Subject) { of[s].Established() },
+		"On":          func(s civicpin.Subject) { of[s].On(civicpin.Email) },
+		"Recipients":  func(s civicpin.Subject) { of[s].Recipients() },
+		"Masked":      func(s civicpin.Subject) { of[s].Masked(civicpin.Email) },
+		"Match":       func(s civicpin.Subject) { of[s].Match(ctx, []civicpin.Contact{byThief}) },
+	} {
+		allocations := func(s civicpin.Subject) float64 { return testing.AllocsPerRun(100, func() { do(s) }) }
+		require.InDelta(t, allocations(rosa), allocations("NOBODY5678"), 0.5, name)
+	}
 }

@@ -83,19 +83,17 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	if err := s.sendable(true, "", s.expected()...); err != nil {
 		return nil, err
 	}
-	var errs [5]error
-	s.sends, errs[0] = out.Limit("contact", outbox.Shown, s.policy.Sends)
-	s.proofs, errs[1] = lockout.New(v, "contact.proof", proofLimit())
-	s.books, errs[2] = store.NewKind[contactbook.Book](v, "contact.book")
-	s.pointers, errs[3] = store.NewKind[pointer](v, "contact.token")
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
-	}
+	var noLimit, noGate, noBooks, noPointers, noDecoy error
+	s.sends, noLimit = out.Limit("contact", outbox.Shown, s.policy.Sends)
+	s.proofs, noGate = lockout.New(v, "contact.proof", proofLimit())
+	s.books, noBooks = store.NewKind[contactbook.Book](v, "contact.book")
+	s.pointers, noPointers = store.NewKind[pointer](v, "contact.token")
 	s.guard = attempt.New(v, s.proofs, nil, eventRefused)
 	s.books = s.books.Padded(padding).Corrected(contactbook.Correct[store.Entry[contactbook.Book]](s.policy.book()))
 	s.decoy = newDecoy(v.Now())
-	s.sealed, errs[4] = s.books.Decoy(context.Background(), s.decoy)
-	if err := errors.Join(errs[4], out.Register(owner, (*delivery)(s))); err != nil {
+	s.sealed, noDecoy = s.books.Decoy(context.Background(), s.decoy)
+	err := errors.Join(noLimit, noGate, noBooks, noPointers, noDecoy, out.Register(owner, (*delivery)(s)))
+	if err != nil {
 		return nil, err
 	}
 	if c, ok := credentials.(interface{ RestOn(c epochs) }); ok {
