@@ -130,12 +130,12 @@ func (b *Book) ByToken(t token.Token, now time.Time) (int, *token.Link, error) {
 				continue
 			}
 			if !now.Before(l.Expires) {
-				return -1, l, token.ErrExpired
+				return i, l, token.ErrExpired
 			}
 			return i, l, nil
 		}
 	}
-	return -1, nil, token.ErrGone
+	return len(b.Pending), nil, token.ErrGone
 }
 
 // Accept makes a contact of the i-th candidate, whose proof came back; nothing else does. What was done is the first result. If

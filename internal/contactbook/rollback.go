@@ -23,25 +23,25 @@ func (b *Book) Repudiated(t token.Token, now time.Time) (int, letter.Contact, er
 func (b *Book) redeemed(t token.Token, now time.Time) (int, *Address, error) {
 	k := b.Find(t.Selector)
 	if k < 0 {
-		return -1, nil, token.ErrGone
+		return k, nil, token.ErrGone
 	}
 	for _, r := range b.Changes[k].Tokens {
 		if r.N != t.N || !t.Fits(r.Hash) {
 			continue
 		}
 		if !now.Before(b.Changes[k].Until) {
-			return -1, nil, token.ErrExpired
+			return k, nil, token.ErrExpired
 		}
 		for i := range b.Contacts {
 			if a := &b.Contacts[i]; a.ID == r.To && b.Unconfirmed(a) {
-				return -1, nil, token.ErrGone
+				return k, nil, token.ErrGone
 			} else if a.ID == r.To {
 				return k, a, nil
 			}
 		}
 		return k, nil, nil
 	}
-	return -1, nil, token.ErrGone
+	return k, nil, token.ErrGone
 }
 
 // UndoChange undoes, under an id of its own, a change by its id, and everything after it. What comes back and what goes is

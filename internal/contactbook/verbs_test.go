@@ -46,6 +46,8 @@ func (w *world) verbs() map[string]func([]string) string {
 		"correct":      w.corrects,
 		"displaced":    w.displaced,
 		"undo":         w.undoes,
+		"undosince":    w.undoesSince,
+		"locked":       w.locked,
 		"repudiate":    w.repudiates,
 		"notify":       w.notifies,
 		"fail":         w.fails,
@@ -228,6 +230,27 @@ func (w *world) displaced(args []string) string {
 // undoes is "undo c2": by its id, as a recovery that was repudiated does.
 func (w *world) undoes(args []string) string {
 	return w.rollsBack(w.changeID(args[0]))
+}
+
+// undoesSince is "undosince c2 3": what the change brought, and what came since day 3. "undosince none 3" names no change.
+func (w *world) undoesSince(args []string) string {
+	change := args[0]
+	if change != "none" {
+		change = w.changeID(change)
+	}
+	days, err := strconv.Atoi(args[1])
+	require.NoError(w.t, err)
+	return w.change(func(b *book, id string) (effects, string, error) {
+		return b.UndoSince(change, id, began.AddDate(0, 0, days), w.now, w.policy)
+	})
+}
+
+// locked is a notice of a lock, which says when.
+func (w *world) locked([]string) string {
+	return w.change(func(b *book, id string) (effects, string, error) {
+		fx, told, ok := b.Notify(id, contactbook.NoticeLocked, map[string]string{"at": since(w.now)}, w.now)
+		return fx, fmt.Sprint(told, " told, room: ", ok), nil
+	})
 }
 
 // repudiates is "repudiate c2 phone": by the token that phone was sent about it. "repudiate c2 phone forged" shows another.
@@ -938,4 +961,46 @@ func pointers(list []contactbook.Address) []*contactbook.Address {
 		all = append(all, &list[i])
 	}
 	return all
+}
+
+// What only packages contact and recovery ask of a book.
+func TestRecoveredAndLocked(t *testing.T) {
+	run(t, []table{
+		{"notices of locks", usual, after(
+			step{0, "locked", "2 told, room: true; phone mail"},
+			step{minute, "locked", "2 told, room: true"},
+			step{hour, "notify", "told phone mail"},
+			step{hour, "fail phone", "3 failed"},
+		)},
+		{"an unlock that is repudiated", usual, after(
+			step{2 * day, "correct new", "changed email by a recovery; phone+ mail+; lowered to 12d"},
+			step{3 * day, "ask thief", "waits to 4d"},
+			step{3 * day, "accept thief", "added email; phone+ new mail+; lowered to 13d"},
+			step{4 * day, "clerk adopt phone2", "adopted sms; phone+ mail+"},
+			step{5 * day, "undosince c3 3", "undone; phone phone2 mail"},
+			step{5 * day, "undosince c3 3", "ended what waited"},
+			step{6 * day, "undosince none 0", "undone; phone mail phone2"},
+		)},
+		{"what waits for nothing", usual, after(
+			step{2 * day, "ask new", "waits to 3d"},
+			step{2 * day, "undosince none 2", "ended what waited"},
+		)},
+		{"late", usual, after(
+			step{day, "ask thief", "waits to 2d"},
+			step{day, "accept thief", "added email; phone+ mail+; lowered to 11d"},
+			step{40 * day, "undosince none 1", "undone; phone mail thief"},
+			step{41 * day, "tidy", "phone* mail"},
+			step{60 * day, "ask thief", "waits to 61d"},
+		)},
+		{"unconfirmed", usual, after(
+			step{day, "credential Q", "phone* mail"},
+			step{day, "credential S", "phone* mail"},
+			step{day, "ask new", "waits to 2d"},
+			step{day, "accept new", "added email; phone mail; lowered to 11d"},
+			step{day, "repudiate c2 phone", "gone"},
+			step{2 * day, "clerk adopt phone", "seen sms"},
+			step{2 * day, "remove mail", "removed; phone+ mail"},
+			step{2 * day, "repudiate c4 phone", "undone; phone mail"},
+		)},
+	})
 }

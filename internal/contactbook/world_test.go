@@ -1,11 +1,18 @@
 package contactbook_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +59,8 @@ type world struct {
 	undo   map[string]map[string]token.Token // by the change's id and the name of the address
 	proofs map[string]map[int]token.Token    // by the name of the address and the number of the message
 	acts   map[string]func(args []string) string
+	last   contactbook.Effects // of the last change
+	went   []civicpin.Contact  // with it
 }
 
 func newWorld(t require.TestingT, p contactbook.Policy) *world {
@@ -67,10 +76,104 @@ func newWorld(t require.TestingT, p contactbook.Policy) *world {
 func play(t *testing.T, p contactbook.Policy, steps []step) {
 	t.Helper()
 	w := newWorld(t, p)
+	var life strings.Builder
 	for i, s := range steps {
-		w.now = began.Add(s.at)
+		w.now, w.last, w.went = began.Add(s.at), contactbook.Effects{}, nil
 		require.Equal(t, s.want, w.does(s.act), "step %d: %s at %s", i, s.act, since(w.now))
+		fmt.Fprintf(&life, "%s %s\n%s", since(w.now), s.act, w.whole())
 	}
+	lives.compare(t, life.String())
+}
+
+// A lifeBook holds a hash of each life that a table plays: of the whole book after each step, of what the step asked for, and of
+// what the book then answers. The lives stand in testdata/lives.txt by the names of their tests. A line of it changes only with
+// what is stored or answered: look at the lives before and after, which the tests log, before you write the file anew by setting
+// CIVICPIN_WRITE_LIVES.
+type lifeBook struct {
+	file map[string]string
+	mu   sync.Mutex
+}
+
+var lives lifeBook
+
+const livesFile = "testdata/lives.txt"
+
+func (l *lifeBook) compare(t *testing.T, life string) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		l.file = make(map[string]string)
+		text, err := os.ReadFile(livesFile)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			hash, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+			l.file[name] = hash
+		}
+	}
+	sum := sha256.Sum256([]byte(life))
+	hash := hex.EncodeToString(sum[:8])
+	if os.Getenv("CIVICPIN_WRITE_LIVES") != "" {
+		l.file[t.Name()] = hash
+		var text strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(l.file)) {
+			fmt.Fprintln(&text, l.file[name], name)
+		}
+		require.NoError(t, os.WriteFile(livesFile, []byte(text.String()), 0o644))
+	}
+	if l.file[t.Name()] != hash {
+		t.Errorf("another life than in %s:\n%s", livesFile, life)
+	}
+}
+
+// What is drawn at random: secrets, and names.
+var (
+	drawnSecrets = regexp.MustCompile(`"(hash|token|Token|Hash)":"[^"]*"`)
+	drawnNames   = regexp.MustCompile(`[A-Z2-7]{26}`)
+)
+
+// whole says all of a world: the book, the effects of the last change, and the answers to all questions.
+func (w *world) whole() string {
+	var text strings.Builder
+	say := func(what string, value any) {
+		b, err := json.Marshal(value)
+		require.NoError(w.t, err)
+		fmt.Fprintf(&text, "  %s %s\n", what, b)
+	}
+	b, now := &w.book, w.now
+	say("book", b)
+	say("effects", w.last)
+	say("went", w.went)
+	say("told", b.Told(now))
+	say("live", b.Live())
+	say("established", b.Established(now))
+	say("sound", b.Sound())
+	say("disputed", b.Disputed())
+	say("kept", []any{b.Keep(now), b.Unsettled(now)})
+	for i := range b.Contacts {
+		a := &b.Contacts[i]
+		say(a.ID, []any{b.DisputedAt(a), b.Unconfirmed(a), b.IsBarred(a.ID)})
+	}
+	for _, name := range crowd {
+		say(name, b.Lost(address(name)))
+	}
+	for i := range b.Mail {
+		say(b.Mail[i].Name, b.Wants(&b.Mail[i], now))
+	}
+	for i, id := range w.made {
+		for _, name := range slices.Sorted(maps.Keys(w.undo[id])) {
+			k, to, err := b.Repudiated(w.undo[id][name], now)
+			say(fmt.Sprint("c", i+1, " ", name), []any{k, to, fmt.Sprint(err), b.Undoes(w.undo[id][name], now)})
+		}
+	}
+	var names []string
+	numbered := drawnNames.ReplaceAllStringFunc(drawnSecrets.ReplaceAllString(text.String(), `"$1":"-"`), func(id string) string {
+		if !slices.Contains(names, id) {
+			names = append(names, id)
+		}
+		return "#" + strconv.Itoa(slices.Index(names, id))
+	})
+	return numbered
 }
 
 // does does an act: "ask mail", "clerk remove phone".
@@ -148,8 +251,9 @@ func (w *world) pending(name string) int {
 // contact writes nothing then. The text is what was done, and which notes go out.
 func (w *world) change(act func(b *contactbook.Book, id string) (contactbook.Effects, string, error)) string {
 	b := w.judged(copied(w.t, &w.book))
-	id := token.NewID()
+	id, sound := token.NewID(), b.Sound()
 	fx, done, err := act(b, id)
+	w.last, w.went = fx, b.Went(sound)
 	if err != nil {
 		return failed(err)
 	}
