@@ -966,41 +966,52 @@ func pointers(list []contactbook.Address) []*contactbook.Address {
 // What only packages contact and recovery ask of a book.
 func TestRecoveredAndLocked(t *testing.T) {
 	run(t, []table{
-		{"notices of locks", usual, after(
-			step{0, "locked", "2 told, room: true; phone mail"},
-			step{minute, "locked", "2 told, room: true"},
-			step{hour, "notify", "told phone mail"},
-			step{hour, "fail phone", "3 failed"},
-		)},
-		{"an unlock that is repudiated", usual, after(
-			step{2 * day, "correct new", "changed email by a recovery; phone+ mail+; lowered to 12d"},
-			step{3 * day, "ask thief", "waits to 4d"},
-			step{3 * day, "accept thief", "added email; phone+ new mail+; lowered to 13d"},
-			step{4 * day, "clerk adopt phone2", "adopted sms; phone+ mail+"},
-			step{5 * day, "undosince c3 3", "undone; phone phone2 mail"},
-			step{5 * day, "undosince c3 3", "ended what waited"},
-			step{6 * day, "undosince none 0", "undone; phone mail phone2"},
-		)},
-		{"what waits for nothing", usual, after(
-			step{2 * day, "ask new", "waits to 3d"},
-			step{2 * day, "undosince none 2", "ended what waited"},
-		)},
-		{"late", usual, after(
-			step{day, "ask thief", "waits to 2d"},
-			step{day, "accept thief", "added email; phone+ mail+; lowered to 11d"},
-			step{40 * day, "undosince none 1", "undone; phone mail thief"},
-			step{41 * day, "tidy", "phone* mail"},
-			step{60 * day, "ask thief", "waits to 61d"},
-		)},
-		{"unconfirmed", usual, after(
-			step{day, "credential Q", "phone* mail"},
-			step{day, "credential S", "phone* mail"},
-			step{day, "ask new", "waits to 2d"},
-			step{day, "accept new", "added email; phone mail; lowered to 11d"},
-			step{day, "repudiate c2 phone", "gone"},
-			step{2 * day, "clerk adopt phone", "seen sms"},
-			step{2 * day, "remove mail", "removed; phone+ mail"},
-			step{2 * day, "repudiate c4 phone", "undone; phone mail"},
-		)},
+		{"notices of locks", usual, after(lines(`
+			0s locked = 2 told, room: true; phone mail
+			1m locked = 2 told, room: true
+			1h notify = told phone mail
+			1h fail phone = 3 failed
+		`)...)},
+		{"an unlock that is repudiated", usual, after(lines(`
+			48h correct new = changed email by a recovery; phone+ mail+; lowered to 12d
+			72h ask thief = waits to 4d
+			72h accept thief = added email; phone+ new mail+; lowered to 13d
+			96h clerk adopt phone2 = adopted sms; phone+ mail+
+			120h undosince c3 3 = undone; phone phone2 mail
+			120h undosince c3 3 = ended what waited
+			144h undosince none 0 = undone; phone mail phone2
+		`)...)},
+		{"what waits for nothing", usual, after(lines(`
+			48h ask new = waits to 3d
+			48h undosince none 2 = ended what waited
+		`)...)},
+		{"late", usual, after(lines(`
+			24h ask thief = waits to 2d
+			24h accept thief = added email; phone+ mail+; lowered to 11d
+			960h undosince none 1 = undone; phone mail thief
+			984h tidy = phone* mail
+			1440h ask thief = waits to 61d
+		`)...)},
+		{"unconfirmed", usual, after(lines(`
+			24h credential Q = phone* mail
+			24h credential S = phone* mail
+			24h ask new = waits to 2d
+			24h accept new = added email; phone mail; lowered to 11d
+			24h repudiate c2 phone = gone
+			48h clerk adopt phone = seen sms
+			48h remove mail = removed; phone+ mail
+			48h repudiate c4 phone = undone; phone mail
+		`)...)},
 	})
+}
+
+// lines reads steps: "24h ask new = waits to 2d".
+func lines(text string) (steps []step) {
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		at, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		act, want, _ := strings.Cut(rest, " = ")
+		after, _ := time.ParseDuration(at)
+		steps = append(steps, step{after, act, want})
+	}
+	return steps
 }
