@@ -89,10 +89,10 @@ func (c *credential) gone() []former { return slices.Concat(c.Lost, c.History) }
 
 // sameAs reports whether a choice is the current secret, in another spelling perhaps: in the form of the one or of the other.
 func (s *Service) sameAs(c *credential, w wish, typed string) bool {
-	now, ok := c.Norm.normalise(typed)
+	now, _ := c.Norm.normalise(typed) // it is right, so it has a form
 	again, fits := c.Norm.normalise(w.raw)
 	renewed, valid := s.policy.Chosen.normaliser().normalise(typed)
-	return ok && fits && now == again || valid && renewed == w.text
+	return fits && now == again || valid && renewed == w.text
 }
 
 // fromIssued reports whether a choice has six symbols in a row of the issued secret in it, or consists of such a row: forwards

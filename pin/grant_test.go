@@ -971,6 +971,7 @@ func TestCompleteSaysWhy(t *testing.T) {
 		"another epoch":   {func(p *proof.Completed) { p.Epoch++ }, pin.ErrChanged},
 		"nobody there":    {func(p *proof.Completed) { p.Creates = false }, pin.ErrWrongState},
 		"good":            {func(*proof.Completed) {}, nil},
+		"a moment":        {func(p *proof.Completed) { p.Valid = 1 }, nil},
 	} {
 		p := good
 		tc.change(&p)
@@ -1038,6 +1039,39 @@ func TestBegun(t *testing.T) {
 		State: state.Active, Level: civicpin.Low, Parts: []pin.Part{}, IssuedAt: now, ChangedAt: now, UsedAt: now,
 		ExpiresAt: now.Add(90 * day), Lockout: st.Lockout,
 	}, st)
+	k.clock.Add(365 * day)
+	require.NoError(t, testkit.Err(k.vault.Purge(t.Context(), store.Pass{})))
+	require.NoError(t, testkit.Err(k.Status(t.Context(), maria)), "it stays")
+}
+
+// A text of which a part alone can be read is no grant.
+func TestHalfAGrant(t *testing.T) {
+	secret := strings.Repeat("A", 43)
+	require.Equal(t, civicpin.Subject("RSS"), parsed(t, "g1.UlNT."+secret).Subject())
+	for _, bad := range []string{"g1.UlNT!." + secret, "g1.UlNT." + secret + "!", "g1.UlNT." + secret[1:], "g1.UlNT." + secret + "."} {
+		require.ErrorIs(t, testkit.Err(pin.ParseGrant(civicpin.NewSecret(bad))), pin.ErrNoGrant, bad)
+	}
+}
+
+// A secret in one part is issued anew in one, also where there was none.
+func TestReissueInOnePart(t *testing.T) {
+	for _, prepare := range []func(*testing.T, *kit){nothing, func(t *testing.T, k *kit) { imported(t, k); k.beat(t) }} {
+		k := newKit(t, pin.Default())
+		prepare(t, k)
+		k.grant = k.granted(t, inps().Parts[1])
+		require.ErrorIs(t, sets("cinque cani sotto il ponte")(t.Context(), k), pin.ErrNoGrant)
+		is, err := k.Reissue(t.Context(), k.grant, home)
+		require.NoError(t, err)
+		require.Len(t, is.Parts, 1)
+		require.NoError(t, k.out.Flush(t.Context()))
+		require.Len(t, k.last(email), 12)
+		before, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, before.Level, civicpin.Low)
+		ok, err := k.Exchange(t.Context(), try(k.last(email)), civicpin.NewSecret("cinque cani sotto il ponte"))
+		require.NoError(t, err)
+		require.Equal(t, before.Level, ok.Level)
+	}
 }
 
 // Of former secrets five are compared under grants, and then none for an hour.

@@ -762,10 +762,13 @@ func TestAsideIsBounded(t *testing.T) {
 			require.NoError(t, err)
 			return is.ID
 		}
-		first := ask(0)
+		ids := []string{ask(0)}
 		for i := 1; i < n; i++ {
-			require.NotEqual(t, first, ask(i))
+			ids = append(ids, ask(i))
 		}
+		first := ids[0]
+		require.NotContains(t, ids[1:], first)
+		require.Equal(t, ids[1], ask(1))
 		require.Equal(t, same, first == ask(0), n)
 	}
 }

@@ -782,8 +782,11 @@ func TestNeedlessAtItsWrite(t *testing.T) {
 		"suspend": {active, func(k *kit) error { return k.Suspend(t.Context(), maria, "lost", clerk) }, "pin.suspended"},
 		"revoke":  {active, func(k *kit) error { return k.Revoke(t.Context(), maria, state.Ended, "lost", clerk) }, "pin.revoked"},
 		"receipt": {issuedBefore, func(k *kit) error { return k.Receipt(t.Context(), "receipt-1", state.Delivered) }, "pin.part_delivered"},
-		"resend":  {issuedBefore, func(k *kit) error { return k.Resend(t.Context(), maria, 0, home) }, "pin.resent"},
-		"ask":     {issuedBefore, func(k *kit) error { return issues(civicpin.Citizen, inps())(t.Context(), k) }, "pin.resent"},
+		"resend and accepted": {issuedBefore, func(k *kit) error {
+			return errors.Join(k.Resend(t.Context(), maria, 0, home), k.out.Flush(t.Context()))
+		}, "pin.resent"},
+		"resend": {issuedBefore, func(k *kit) error { return k.Resend(t.Context(), maria, 0, home) }, "pin.resent"},
+		"ask":    {issuedBefore, func(k *kit) error { return issues(civicpin.Citizen, inps())(t.Context(), k) }, "pin.resent"},
 	} {
 		k := newKit(t, withDevices())
 		tc.prepare(t, k)
@@ -954,4 +957,66 @@ func TestRevokedAgain(t *testing.T) {
 			require.ErrorIs(t, sets(changed)(t.Context(), k), pin.ErrNoGrant)
 		}
 	}
+}
+
+// A part of what was exchanged at the moment of the write is not sent again.
+func TestResendAfterTheExchange(t *testing.T) {
+	k := newKit(t, withDevices())
+	issuedBefore(t, k)
+	k.once(t, "pin.inps", func(other *kit) { require.NoError(t, exchanges(t.Context(), other)) })
+	require.NoError(t, k.Resend(t.Context(), maria, 0, home))
+	require.Len(t, k.events.Of("pin.nothing_issued"), 1)
+	require.Equal(t, []state.Part{state.Accepted, state.Accepted}, k.states(t))
+}
+
+// What the counter does on evidence stands as it was asked for: a low level stays low, and a fraud is over.
+func TestEvidenceGivesWhatIsAsked(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	o := inps()
+	o.Evidence = inPerson
+	require.NoError(t, issues(clerk, o)(t.Context(), k))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, []any{civicpin.Low, 1}, []any{st.Level, len(st.Evidence)})
+
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Fraud, "", clerk))
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk, Evidence: inPerson}))
+	m, err := k.Mark(t.Context(), maria)
+	require.NoError(t, err)
+	require.True(t, m.Held)
+}
+
+// A former secret is compared in the one form in which it was hashed.
+func TestAFormerSecretCostsOneHash(t *testing.T) {
+	p := pin.INPS()
+	p.History = 3
+	k := newKit(t, p)
+	changedBefore(t, k)
+	before := pin.Hashes(k.Service)
+	require.NoError(t, testkit.Err(k.Change(t.Context(), try(changed), civicpin.NewSecret("tr5w-9plk"))))
+	require.EqualValues(t, 4, pin.Hashes(k.Service)-before, "the current one, the former one, and two of the new one")
+}
+
+// A letter is printed again a minute after its issue, and a week after it was printed, and each time counts.
+func TestLettersAgain(t *testing.T) {
+	p := pin.INPS()
+	p.Sends = civicpin.Rate{Limit: 1000, Window: time.Hour}
+	k := newKit(t, p)
+	ask := func(wait time.Duration) bool {
+		k.clock.Add(wait)
+		is, err := k.Issue(t.Context(), maria, byLetter())
+		require.NoError(t, err)
+		return !is.Slip.IsZero()
+	}
+	require.True(t, ask(0))
+	require.True(t, ask(time.Minute-1), "the same request")
+	require.False(t, ask(1))
+	require.False(t, ask(7*day-time.Minute-1))
+	require.True(t, ask(1))
+	require.False(t, ask(7*day-1))
+	n := 2
+	for ; testkit.Err(k.Reprint(t.Context(), maria, clerk)) == nil; n++ {
+		continue
+	}
+	require.Equal(t, 100, n)
 }

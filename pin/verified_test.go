@@ -1045,6 +1045,7 @@ func TestWhatAWriteLeaves(t *testing.T) {
 	k.exchanged(t)
 	k.granted(t)
 	require.NotContains(t, k.plain(t), "withdrawn")
+	require.NotContains(t, strings.ReplaceAll(k.plain(t), `"for":900000000000`, ""), `"for":`, "that is the grant's")
 	k.clock.Add(10*time.Minute - 1)
 	require.NoError(t, k.Attest(t.Context(), maria, inPerson))
 	require.Contains(t, k.plain(t), `"again"`)
@@ -1052,6 +1053,10 @@ func TestWhatAWriteLeaves(t *testing.T) {
 	require.NoError(t, k.Attest(t.Context(), maria, inPerson))
 	require.NotContains(t, k.plain(t), `"again"`)
 	require.Len(t, k.epoch(t, maria), 13)
+	k.granted(t)
+	k.clock.Add(365 * day)
+	require.NoError(t, testkit.Err(k.vault.Purge(t.Context(), store.Pass{})))
+	require.NoError(t, testkit.Err(k.Status(t.Context(), maria)), "a grant that was not used takes nothing with it")
 
 	k = newKit(t, pin.INPS()) // a revoked credential stays, also if its secret was never exchanged
 	k.issued(t)
