@@ -1020,3 +1020,102 @@ func TestLettersAgain(t *testing.T) {
 	}
 	require.Equal(t, 100, n)
 }
+
+// A suspension, and its end, are acts once.
+func TestSuspendedOnce(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	for range 2 {
+		require.NoError(t, k.Suspend(t.Context(), maria, "", clerk))
+	}
+	for range 2 {
+		require.NoError(t, k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk))
+	}
+	require.Len(t, k.events.Of("pin.suspended"), 1)
+	require.Len(t, k.events.Of("pin.resumed"), 1)
+}
+
+// What is left of a revoked credential.
+func TestStatusOfARevokedOne(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	before, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	k.clock.Add(day)
+	require.NoError(t, k.Revoke(t.Context(), maria, state.Ended, "moved", clerk))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.NotZero(t, before.UsedAt)
+	require.Equal(t, pin.Status{
+		State: state.Revoked, Parts: before.Parts, IssuedAt: before.IssuedAt, ChangedAt: before.ChangedAt, UsedAt: before.UsedAt,
+		Lockout: before.Lockout, By: clerk, Reason: "moved",
+	}, st)
+}
+
+// A use is noted once in 24 hours, and not of what was erased at that moment.
+func TestUsesAreNoted(t *testing.T) {
+	for _, after := range []time.Duration{day - 1, day} {
+		k := newKit(t, pin.INPS())
+		k.exchanged(t)
+		want := k.clock.Now()
+		k.clock.Add(after)
+		if after == day {
+			want = k.clock.Now()
+		}
+		_, right := k.works(t, chosen)
+		require.True(t, right)
+		st, err := k.Status(t.Context(), maria)
+		require.NoError(t, err)
+		require.Equal(t, want, st.UsedAt.UTC())
+	}
+	k := newKit(t, pin.INPS())
+	require.NoError(t, k.Import(t.Context(), maria, civicpin.NewSecret(weak), pin.ImportOptions{By: clerk}))
+	k.once(t, "pin.inps", func(other *kit) {
+		require.NoError(t, testkit.Err(other.vault.Erase(t.Context(), maria, store.Pass{})))
+	})
+	_, right := k.works(t, chosen)
+	require.True(t, right)
+	require.ErrorIs(t, testkit.Err(k.Status(t.Context(), maria)), pin.ErrNoCredential)
+}
+
+// A grant whose credential could not be read costs its source nothing.
+func TestUnreadGrantsCostNothing(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	k.exchanged(t)
+	k.grant = k.granted(t)
+	k.faults.Hook(func(_, key string) error {
+		if strings.HasPrefix(key, "pin.inps/") {
+			return storetest.ErrInjected
+		}
+		return nil
+	})
+	for range 61 {
+		require.ErrorIs(t, sets(changed)(t.Context(), k), storetest.ErrInjected)
+	}
+	k.faults.Hook(nil)
+	require.NoError(t, sets(changed)(t.Context(), k))
+}
+
+// Each act that ends what waits elsewhere shows in what package contact compares.
+func TestActsShow(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	last := ""
+	for i, act := range []func() error{
+		func() error { k.exchanged(t); return nil },
+		func() error { return changes(chosen)(t.Context(), k) },
+		func() error { return k.Suspend(t.Context(), maria, "", clerk) },
+		func() error { return k.Resume(t.Context(), maria, civicpin.Evidence{}, "", clerk) },
+		func() error { k.granted(t); return nil },
+		func() error { return k.Repudiated(t.Context(), repudiated(nil)) },
+		func() error { return k.Revoke(t.Context(), maria, state.Ended, "", civicpin.Citizen) },
+		func() error { return k.atDesk(t) },
+		func() error { return k.Revoke(t.Context(), maria, state.Ended, "", clerk) },
+		func() error { return issues(clerk, inps())(t.Context(), k) },
+	} {
+		require.NoError(t, act(), i)
+		text, err := k.Acts(t.Context(), maria)
+		require.NoError(t, err)
+		require.NotEqual(t, last, text, i)
+		last = text
+	}
+}

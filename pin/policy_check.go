@@ -33,7 +33,6 @@ const (
 // (arXiv 2003.04868). The owner's own successes in between start the count again. Known devices change nothing: their lanes and
 // the open one share the ceiling.
 func (p Policy) GuessProbability() (issued, chosen float64) {
-	p = p.withDefaults()
 	tries := p.Lockout.Ceiling
 	if tries == 0 {
 		tries = lockout.MaxCeiling

@@ -1190,3 +1190,41 @@ func TestRowsOfTheIssuedSecret(t *testing.T) {
 		require.Equal(t, rule.Issued, testkit.As[*pin.ChoiceError](t, err).Rule, name)
 	}
 }
+
+// The bounds of a breach to the moment.
+func TestBreachesToTheMoment(t *testing.T) {
+	for name, change := range map[string]func(*pin.Policy){
+		"an age":   func(p *pin.Policy) { p.MaxAge = 1 },
+		"a letter": func(p *pin.Policy) { p.Valid[civicpin.Letter] = 30*day + 1 },
+		"a text":   func(p *pin.Policy) { p.Valid[civicpin.SMS] = 10*time.Minute + 1 },
+		"a mail":   func(p *pin.Policy) { p.Valid[civicpin.Email] = day + 1 },
+	} {
+		p := pin.Default()
+		change(&p)
+		require.Len(t, p.Breaks(), 1, name)
+	}
+}
+
+// Records are padded to multiples of 2,048 bytes: what most credentials hold does not show in their length.
+func TestRecordsArePadded(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	size := func() (n int) {
+		for item, err := range k.memory.List(t.Context(), "pin.inps/", "") {
+			require.NoError(t, err)
+			n = len(item.Value)
+		}
+		return n
+	}
+	k.issued(t)
+	first := size()
+	k.beat(t)
+	require.Equal(t, first, size())
+	for range 16 {
+		require.NoError(t, k.Attest(t.Context(), maria, civicpin.Evidence{
+			Method: civicpin.InPerson, Document: strings.Repeat("D", 60), By: clerk,
+		}))
+	}
+	require.Equal(t, 2048, (size()-first)/((size()-first)/2048))
+	require.Zero(t, (size()-first)%2048)
+	require.NotEqual(t, first, size())
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -1048,6 +1049,9 @@ func TestGoneAtItsWrite(t *testing.T) {
 		k.clock.Add(time.Hour)
 		require.NoError(t, k.out.Flush(t.Context()))
 		require.Len(t, k.mail.Messages(), before, name)
+		if strings.Contains(name, "erased") {
+			require.ErrorIs(t, testkit.Err(k.Status(t.Context(), maria)), pin.ErrNoCredential, name)
+		}
 	}
 }
 
@@ -1248,4 +1252,48 @@ func TestReprintOvertaken(t *testing.T) {
 	require.ErrorIs(t, err, pin.ErrChanged)
 	require.True(t, text.IsZero())
 	require.Empty(t, k.events.Of("pin.resent"))
+
+	k = newKit(t, pin.INPS())
+	printed(t, k)
+	k.clock.Add(time.Hour)
+	require.NoError(t, testkit.Err(k.Reprint(t.Context(), maria, clerk)))
+	st, err := k.Status(t.Context(), maria)
+	require.NoError(t, err)
+	require.Equal(t, k.clock.Now(), st.Parts[1].At.UTC())
+	k.once(t, "pin.inps", func(other *kit) { other.revoked(t) })
+	require.ErrorIs(t, testkit.Err(k.Reprint(t.Context(), maria, clerk)), pin.ErrChanged)
+}
+
+// A letter to an address that a visitor typed is not printed, for a secret that is on its way to others.
+func TestNoSlipOfAnothers(t *testing.T) {
+	k := newKit(t, pin.INPS())
+	issuedBefore(t, k)
+	o := byLetter()
+	o.Register = false
+	is, err := k.Issue(t.Context(), maria, o)
+	require.NoError(t, err)
+	require.True(t, is.Slip.IsZero())
+}
+
+// The store holds as much after a Resend for a subject with a part as for one without.
+func TestResendsHaveOneSize(t *testing.T) {
+	var sizes [2][]int
+	for i, subject := range []civicpin.Subject{maria, "RSSMRA85T10A562X"} {
+		k := newKit(t, pin.INPS())
+		issuedBefore(t, k)
+		seen := map[string]bool{}
+		for item := range k.memory.List(t.Context(), "outbox.", "") {
+			seen[item.Key] = true
+		}
+		require.NoError(t, k.Resend(t.Context(), subject, 0, home))
+		for item, err := range k.memory.List(t.Context(), "outbox.", "") {
+			require.NoError(t, err)
+			if !seen[item.Key] {
+				sizes[i] = append(sizes[i], len(item.Value))
+			}
+		}
+		slices.Sort(sizes[i])
+	}
+	require.NotEmpty(t, sizes[0])
+	require.Equal(t, sizes[0], sizes[1])
 }
