@@ -1134,6 +1134,7 @@ func TestNewNeedsRoomForResends(t *testing.T) {
 	for limit, want := range map[int]error{80: nil, 82: civicpin.ErrInvalid} {
 		p := pin.Default()
 		p.Sends = civicpin.Rate{Limit: limit, Window: day}
+		p.Name = strings.Repeat("a", 40) // the longest
 		service, err := pin.New(testkit.Outbox(t, vault, nil, outbox.Limits{Proved: civicpin.Rate{Limit: 40, Window: day}}), p)
 		require.ErrorIs(t, err, want)
 		require.Equal(t, want != nil, service == nil)
