@@ -36,7 +36,7 @@ type ImportOptions struct {
 //     no evidence.
 //   - the store's.
 func (s *Service) Import(ctx context.Context, subject civicpin.Subject, hash civicpin.Secret, o ImportOptions) error {
-	check := IssueOptions{Level: o.Level, Evidence: o.Evidence, By: o.By}
+	check := IssueOptions{Level: o.Level, Evidence: o.Evidence}
 	if err := errors.Join(subject.Validate(), o.By.Validate(), onlyOperator(o.By, "imports"), s.checkLevel(&check)); err != nil {
 		return err
 	}

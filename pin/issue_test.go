@@ -253,7 +253,8 @@ func TestIssueUnderAHiddenCeiling(t *testing.T) {
 	}
 	o := inps()
 	o.By = clerk
-	require.True(t, testkit.LockedBy(t, testkit.Err(k.Issue(t.Context(), maria, o))).Disabled)
+	require.Equal(t, &lockout.LockedError{Scope: lockout.ScopeSubject, Disabled: true},
+		testkit.LockedBy(t, testkit.Err(k.Issue(t.Context(), maria, o))))
 	_, err := k.Issue(t.Context(), maria, inps())
 	_, isLocked := errors.AsType[*lockout.LockedError](err)
 	require.False(t, isLocked, err)
