@@ -91,7 +91,7 @@ func (s *Service) accept(ctx context.Context, subject civicpin.Subject, source c
 ) error {
 	change, reason := token.NewID(), ""
 	var by civicpin.Actor
-	r := outbox.Request{Subject: subject, By: civicpin.Citizen}
+	r := outbox.Request{Subject: subject, By: civicpin.Citizen, Source: source}
 	err := s.alter(ctx, r, func(b *book, now time.Time) (effects, error) {
 		i, err := which(b, now)
 		if err != nil {

@@ -92,8 +92,10 @@ func New(out *outbox.Outbox, p Policy, credentials Credentials) (*Service, error
 	s.books = s.books.Padded(padding).Corrected(contactbook.Correct[store.Entry[contactbook.Book]](s.policy.book()))
 	s.decoy = newDecoy(v.Now())
 	s.sealed, noDecoy = s.books.Decoy(context.Background(), s.decoy)
-	err := errors.Join(noLimit, noGate, noBooks, noPointers, noDecoy, out.Register(owner, (*delivery)(s)))
-	if err != nil {
+	if err := errors.Join(noLimit, noGate, noBooks, noPointers, noDecoy); err != nil {
+		return nil, err
+	}
+	if err := out.Register(owner, (*delivery)(s)); err != nil {
 		return nil, err
 	}
 	if c, ok := credentials.(interface{ RestOn(c epochs) }); ok {

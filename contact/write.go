@@ -82,7 +82,7 @@ func (s *Service) settle(ctx context.Context, e store.Entry[book], err error) er
 func (s *Service) act(ctx context.Context, subject civicpin.Subject, change string, by civicpin.Actor, source civicpin.Source,
 	do func(*book, contactbook.Act) (effects, string, error),
 ) error {
-	r, reason := outbox.Request{Subject: subject, By: by}, ""
+	r, reason := outbox.Request{Subject: subject, By: by, Source: source}, ""
 	err := s.alter(ctx, r, func(b *book, now time.Time) (fx effects, err error) {
 		fx, reason, err = do(b, contactbook.Act{ID: change, By: by, Now: now})
 		if err == nil && reason == "" {
