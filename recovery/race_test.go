@@ -1090,6 +1090,12 @@ func (s *scene) transcript(t *testing.T, a act) string {
 			after = append(after, "stores "+brief(t, json.RawMessage(record)))
 		}
 	}
+	var left outbox.Backlog
+	_, err = s.out.Count(t.Context(), &left, store.Pass{})
+	require.NoError(t, err)
+	if left.Due+left.Held+left.Later > 0 {
+		after = append(after, "waits "+brief(t, left))
+	}
 	undrawn := drawn.ReplaceAllStringFunc(strings.Join(append(lines, after...), "\n"), func(text string) string {
 		return fmt.Sprintf("<%d>", len(text))
 	})
