@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -512,10 +513,84 @@ func TestConfigIsCopied(t *testing.T) {
 		clear(k.config.Plans[i].Steps)
 	}
 	clear(k.config.Images)
+	clear(k.config.Questions)
+	clear(k.config.Factors)
 	clear(k.config.Roles)
 	after, err := k.Start(t.Context(), "clave", stranger, home)
 	require.NoError(t, err)
 	require.Equal(t, before.Next, after.Next)
+}
+
+// Each bound of a configuration is kept exactly, and says what it is.
+func TestConfigBounds(t *testing.T) {
+	named := func(n int) (list []string) {
+		for i := range n {
+			list = append(list, fmt.Sprint("n", i))
+		}
+		return list
+	}
+	long := func(n int) []string { return append(named(8), strings.Repeat("x", n)) }
+	role := func(name string, r recovery.Role) func(*recovery.Config) {
+		return func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {}, "agency": {}, name: r} }
+	}
+	const names = "recovery: invalid plan: Questions are not at most 64, or Images not at most 256, different names of 1 to 64 bytes"
+	for _, tc := range []struct {
+		change func(*recovery.Config)
+		says   string // "" if it is valid
+	}{
+		{func(c *recovery.Config) { c.Questions = named(64) }, ""},
+		{func(c *recovery.Config) { c.Questions = named(65) }, names},
+		{func(c *recovery.Config) { c.Questions = long(64) }, ""},
+		{func(c *recovery.Config) { c.Questions = long(65) }, names},
+		{func(c *recovery.Config) { c.Images = named(256) }, ""},
+		{func(c *recovery.Config) { c.Images = named(257) }, names},
+		{func(c *recovery.Config) { c.Images = long(65) }, names},
+		{role(strings.Repeat("r", 32), recovery.Role{}), ""},
+		{role(strings.Repeat("r", 33), recovery.Role{}), "the name is not 1 to 32 of ASCII letters, digits, period, - and _"},
+		{role("", recovery.Role{}), `recovery: invalid plan: role "": the name is not`},
+		{role("desk", recovery.Role{PerHour: -1}), `recovery: invalid plan: role "desk": `},
+		{role("desk", recovery.Role{PerHour: 1}), ""},
+		{role("desk", recovery.Role{Zone: "Nowhere"}), `recovery: invalid plan: role "desk": `},
+		{func(c *recovery.Config) { c.Hashing.Memory = 1 }, "recovery: invalid plan: "},
+		{func(c *recovery.Config) { c.Hashing.Permits = -1 }, "recovery: invalid plan: "},
+		{func(c *recovery.Config) { c.Sends = civicpin.Rate{Limit: 1_000_000, Window: time.Hour} }, "recovery"},
+		{func(c *recovery.Config) { c.Pins = nil }, "Config.Pins, Config.Contacts or Config.Plans is not given"},
+		{func(c *recovery.Config) { c.Contacts = nil }, "Config.Pins, Config.Contacts or Config.Plans is not given"},
+		{func(c *recovery.Config) { c.Plans = nil }, "Config.Pins, Config.Contacts or Config.Plans is not given"},
+		{func(c *recovery.Config) { c.Plans = append(bare(), bare()...) }, "recovery: invalid plan: two plans called bare"},
+		{func(c *recovery.Config) { c.Factors = nil }, "step 1, plan.Factor: not one of Config.Factors"},
+		{func(c *recovery.Config) { c.Factors["app"] = nil }, "step 1, plan.Factor: not one of Config.Factors"},
+	} {
+		err := construct(t, tc.change)
+		if tc.says == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, tc.says)
+	}
+}
+
+// Zero Sends lets through ten messages for a subject in a day, and three times as many recoveries.
+func TestDefaultSends(t *testing.T) {
+	k := newKit(t)
+	count := func(do func() error) (n int, err error) {
+		for err == nil {
+			if err = do(); err == nil {
+				n++
+			}
+		}
+		return n, err
+	}
+	k.asked(t, "unlock", ana) // one message, of another run
+	run := k.asked(t, "unlock", ana)
+	sent, err := count(func() error { return testkit.Err(k.Send(t.Context(), run.Ticket, civicpin.Source{})) })
+	require.Equal(t, 8, sent)
+	require.Equal(t, k.clock.Now().Add(24*time.Hour/10), lockOf(err).Until)
+	started, err := count(func() error { return testkit.Err(k.Start(t.Context(), "clave", ana, civicpin.Source{})) })
+	require.Equal(t, 28, started)
+	require.Equal(t, k.clock.Now().Add(24*time.Hour/30), lockOf(err).Until)
+	k.clock.Set(lockOf(err).Until)
+	require.NoError(t, testkit.Err(k.Start(t.Context(), "clave", ana, civicpin.Source{})))
 }
 
 // Whoever matches either error catches the other.

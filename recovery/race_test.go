@@ -840,6 +840,8 @@ func decides(by recovery.Operator, v recovery.Verdict) func(context.Context, *sc
 
 func sends(ctx context.Context, s *scene) (any, error) { return s.Send(ctx, s.ticket, home) }
 
+func shows(ctx context.Context, s *scene) (any, error) { return s.Show(ctx, s.ticket) }
+
 func repudiates(ctx context.Context, s *scene) (any, error) {
 	return nil, s.Repudiate(ctx, s.link, home)
 }
@@ -916,8 +918,23 @@ func acts() []act {
 			return s.Redeem(ctx, s.link, home)
 		}},
 		{"Cancel", at("clave", ana), func(ctx context.Context, s *scene) (any, error) { return nil, s.Cancel(ctx, s.ticket) }},
-		{"Show", at("clave", ana, captcha), func(ctx context.Context, s *scene) (any, error) { return s.Show(ctx, s.ticket) }},
-		{"Show a message", at("unlock", ana, captcha), func(ctx context.Context, s *scene) (any, error) { return s.Show(ctx, s.ticket) }},
+		{"Show", at("clave", ana, captcha), shows},
+		{"Show a message", at("unlock", ana, captcha), shows},
+		{"Show a code", at("texted", ana, captcha), shows},
+		{"Show a link and a code", at("parts", ana, named), shows},
+		{"Show contacts", at("parts", ana), shows},
+		{"Show a contact", and(at("clave", ana, captcha), knowing), shows},
+		{"Show a factor", at("factor", ana), shows},
+		{"Show documents", at("desk", ana, captcha), shows},
+		{"Show an approval", at("desk", ana, captcha, uploaded), shows},
+		{"Show an enrolment", first, shows},
+		{"Show terms", and(first, answering(recovery.Answers{EnrolImage: "gato", EnrolQuestions: fourAnswers})), shows},
+		{"Show a rest", atRest, shows},
+		{"Show a message that is too late", and(at("unlock", ana, captcha), func(_ *testing.T, s *scene) {
+			s.clock.Add(3 * time.Minute)
+		}), shows},
+		{"Show a decoy", at("unlock", stranger, captcha), shows},
+		{"Show the end", and(at("texted", ana, captcha), flushed, types(anaPhone, "recovery.code")), shows},
 		{"ShowCase", and(at("desk", ana, captcha, uploaded)), func(ctx context.Context, s *scene) (any, error) {
 			return s.ShowCase(ctx, s.run.ID, agency)
 		}},
