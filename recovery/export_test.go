@@ -44,6 +44,9 @@ func HoldAnswers(ctx context.Context, s *Service, f func()) error { return s.has
 // Owner returns a service as the outbox sees it.
 func Owner(s *Service) outbox.Owner { return (*delivery)(s) }
 
+// UsualAnswers returns how many answers a decoy has.
+func UsualAnswers(s *Service) int { return s.catalogue.Usual }
+
 // PlanGate returns the gate of a plan.
 func PlanGate(s *Service, name string) *lockout.Gate { return s.plans[name].gate }
 

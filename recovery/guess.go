@@ -21,12 +21,13 @@ import (
 func (v *visit) guess(ctx context.Context, steps []plan.Step, a Answers) error {
 	to := v.run().Step + len(steps)
 	return v.compare(ctx, steps, a, func(ctx context.Context, named []civicpin.Contact) error {
+		var stored []letter.Contact
+		for _, c := range named {
+			stored = append(stored, letter.Stored(c))
+		}
 		return v.advance(ctx, to, func(r *run, _ time.Time) error {
-			if named != nil {
-				r.Named = nil
-				for _, c := range named {
-					r.Named = append(r.Named, letter.Stored(c))
-				}
+			if stored != nil {
+				r.Named = stored
 			}
 			return nil
 		})

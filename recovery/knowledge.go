@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -14,14 +15,13 @@ import (
 
 // newCatalogue returns what can be enrolled.
 func (s *Service) newCatalogue() knowledge.Catalogue {
-	usual := 0 // what plans ask people to enrol
+	var usual int // what plans ask people to enrol
 	for _, w := range s.plans {
 		usual = max(usual, recoveryrun.Enrols(w.Steps))
 	}
-	if usual == 0 {
-		usual = knowledge.MaxEnrolled
+	return knowledge.Catalogue{
+		Questions: s.config.Questions, Images: s.config.Images, Usual: cmp.Or(usual, knowledge.MaxEnrolled), Hash: s.vault.Hash,
 	}
-	return knowledge.Catalogue{Questions: s.config.Questions, Images: s.config.Images, Usual: usual, Hash: s.vault.Hash}
 }
 
 // knows returns what a subject enrolled, empty if nothing. It does the same work for every subject.

@@ -211,6 +211,14 @@ func TestRetiredQuestionsAndImages(t *testing.T) {
 	require.Len(t, questions, 4)
 }
 
+// What is opened in place of answers that are not there is as large as most people's: what plans ask them to enrol, or the most
+// that there may be.
+func TestDecoysOfAnswers(t *testing.T) {
+	k := newBareKit(t)
+	require.Equal(t, 4, recovery.UsualAnswers(k.Service))
+	require.Equal(t, 8, recovery.UsualAnswers(k.with(t, bare()...)))
+}
+
 func TestEnrolledOfNobody(t *testing.T) {
 	k := newAnswerKit(t)
 	image, questions, err := k.Enrolled(t.Context(), nobody)

@@ -24,7 +24,7 @@ type visit struct {
 	*Service
 	entry  store.Entry[run]
 	way    *way
-	by     civicpin.Actor // the visitor at the start, an operator, or the citizen by a link; empty for a ticket's holder
+	by     civicpin.Actor // the visitor at the start, an operator, or the citizen who objects; else empty
 	source civicpin.Source
 }
 
@@ -84,7 +84,6 @@ func (s *Service) follow(ctx context.Context, t token.Token, source civicpin.Sou
 	if !now.Before(l.Expires) {
 		return nil, token.Link{}, ErrExpired
 	}
-	v.by = civicpin.Citizen
 	return v, l, nil
 }
 

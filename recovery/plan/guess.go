@@ -58,9 +58,6 @@ func (p Plan) GuessProbability(images int) (usual, corrected float64) {
 		}
 	}
 	known = min(1, tries*known)
-	if mayCorrect == "" {
-		return known * possessed, known * possessed
-	}
 	return known * possessed, known * weak
 }
 

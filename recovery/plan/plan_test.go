@@ -48,7 +48,9 @@ func TestDefaultsShareNothing(t *testing.T) {
 		}
 	}
 	clear(theirs.Steps)
-	require.Equal(t, everyStep().Steps, ours.Steps)
+	clear(theirs.OwnChannels)
+	clear(theirs.Exceptions)
+	require.Equal(t, everyStep(), ours)
 }
 
 // The digest is stored with each run: if it changed, an upgrade would end all runs under way.
@@ -109,11 +111,21 @@ func TestHasty(t *testing.T) {
 		"with a code to another channel":    {[]plan.Step{facts, corrects, link, sms}, false},
 		"with an operator":                  {[]plan.Step{facts, corrects, link, plan.Approval{Role: "agency"}}, false},
 		"with a factor before":              {[]plan.Step{plan.Factor("app"), corrects, link}, false},
+		"with a factor after":               {[]plan.Step{facts, corrects, link, plan.Factor("app")}, false},
+		"with a link before":                {[]plan.Step{link, corrects, link}, false},
 		"an address on file":                {[]plan.Step{facts, plan.ConfirmContact{Channel: email}, link}, false},
 	} {
 		require.Equal(t, tc.hasty, plan.Plan{Creates: true, Steps: tc.steps}.Hasty(), name)
 		require.False(t, plan.Plan{Steps: tc.steps}.Hasty(), "%s, of a plan that begins nothing", name)
 	}
+}
+
+// A contact that is only confirmed is not corrected, whatever else the plan has.
+func TestCorrects(t *testing.T) {
+	confirms := plan.ConfirmContact{Channel: civicpin.Email}
+	require.False(t, plan.Plan{Steps: []plan.Step{plan.Captcha{}, confirms, aLink}}.Corrects())
+	confirms.MayCorrect = true
+	require.True(t, plan.Plan{Steps: []plan.Step{plan.Captcha{}, confirms, aLink}}.Corrects())
 }
 
 func TestRests(t *testing.T) {
@@ -495,6 +507,7 @@ func TestStaffAloneDoNotChoose(t *testing.T) {
 	require.NoError(t, validate(made(plan.ChooseSecret, "", two)))
 	require.NoError(t, validate(made(plan.ChooseSecret, "", two, alone)), "the second stays asked for")
 	require.NoError(t, validate(made(plan.ChooseSecret, "", alone, link)))
+	require.NoError(t, validate(made(plan.ChooseSecret, "", alone, plan.Factor("app"))))
 	require.NoError(t, validate(made(plan.Unlocked, "", alone)))
 	require.NoError(t, validate(made(plan.ReissueInParts, "", alone)), "the parts go to the subject's contacts")
 	require.ErrorIs(t, validate(made(plan.ChooseSecret, "",
@@ -772,7 +785,11 @@ func TestGuessBudget(t *testing.T) {
 		Clause: "guess budget", Field: "Steps", Value: "a chance of 1.1e-04 to guess, 1.1e-04 with a contact corrected",
 		Set: "what leaves at most 1e-04",
 	}}, chance(9))
-	require.Len(t, chance(0), 1, "no image is one that is known")
+	for images, want := range map[int]float64{0: 0.0016, 1: 0.0016, 2: 0.0008} {
+		p := plan.Plan{Limit: lockout.Policy{Ceiling: 1}, Steps: []plan.Step{plan.Image{}, plan.Questions{Ask: 4}}}
+		usual, _ := p.GuessProbability(images)
+		require.InDelta(t, want, usual, 1e-9, "no image is one that is known")
+	}
 	require.Equal(t, []civicpin.Breach{{
 		Clause: "two kinds", Field: "Certified", Value: "true", Set: "false",
 	}}, plan.Plan{Certified: true, Steps: []plan.Step{aLink}}.Breaks(plan.Facilities{}))

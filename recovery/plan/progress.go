@@ -46,7 +46,6 @@ func (p *progress) add(s Step) {
 		p.facts = true
 	case ConfirmContact:
 		p.confirmed, p.corrects, p.channel, p.rest = true, s.MayCorrect, s.Channel, s.Wait
-		p.otherProofs = p.possession // what was proved before rests on the contacts as they were
 	case Factor:
 		p.possession++
 		p.otherProofs++
