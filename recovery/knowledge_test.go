@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
@@ -217,6 +218,20 @@ func TestDecoysOfAnswers(t *testing.T) {
 	k := newBareKit(t)
 	require.Equal(t, 4, recovery.UsualAnswers(k.Service))
 	require.Equal(t, 8, recovery.UsualAnswers(k.with(t, bare()...)))
+}
+
+// One answer is enough where a plan asks for one, and is hashed as any.
+func TestOneAnswer(t *testing.T) {
+	k := newBareKit(t)
+	rec := k.with(t, plan.Plan{Name: "one", Outcome: plan.Unlocked, Steps: []plan.Step{
+		plan.Questions{Ask: 1}, plan.Link{Channel: civicpin.Email, Valid: time.Hour},
+	}})
+	before := recovery.Hashes(rec)
+	require.NoError(t, rec.EnrolAnswers(t.Context(), ana, "", secrets(map[string]string{"mascota": "Rocinante"}), home))
+	require.Equal(t, before+1, recovery.Hashes(rec))
+	kept, err := recovery.PlainAnswers(t.Context(), rec, ana)
+	require.NoError(t, err)
+	require.Contains(t, kept, `"hash":"$argon2id$`)
 }
 
 func TestEnrolledOfNobody(t *testing.T) {

@@ -910,6 +910,8 @@ func acts() []act {
 		{"Answer terms", and(first, answering(recovery.Answers{EnrolImage: "gato", EnrolQuestions: fourAnswers})), answers(recovery.Answers{Terms: "2026"})},
 		{"Answer what is not asked", at("clave", ana), answers(confirms)},
 
+		{"Answer when all is answered", and(at("texted", ana, captcha), flushed, types(anaPhone, "recovery.code")), answers(captcha)},
+
 		{"Send", at("unlock", ana, captcha), sends},
 		{"Send of a stranger", at("unlock", stranger, captcha), sends},
 		{"Send after a rest", and(atRest, waited), sends},
