@@ -919,6 +919,9 @@ func acts() []act {
 		{"Redeem", and(at("two", ana, captcha), reads(anaMail, "recovery.link")), func(ctx context.Context, s *scene) (any, error) {
 			return s.Redeem(ctx, s.link, home)
 		}},
+		{"Redeem after the run's end", and(at("unlock", ana, captcha), reads(anaMail, "recovery.unlock"), late), func(ctx context.Context, s *scene) (any, error) {
+			return s.Redeem(ctx, s.link, home)
+		}},
 		{"Cancel", at("clave", ana), func(ctx context.Context, s *scene) (any, error) { return nil, s.Cancel(ctx, s.ticket) }},
 		{"Show", at("clave", ana, captcha), shows},
 		{"Show a message", at("unlock", ana, captcha), shows},
@@ -1001,6 +1004,9 @@ func acts() []act {
 	}
 }
 
+// late is after the end of a run of an hour.
+func late(_ *testing.T, s *scene) { s.clock.Add(time.Hour) }
+
 func flushed(t *testing.T, s *scene) {
 	t.Helper()
 	require.NoError(t, s.out.Flush(t.Context()))
@@ -1075,12 +1081,20 @@ func pruned(v any) any {
 	return v
 }
 
-// plain returns the records of the services in this process as they are before they are sealed.
+// plain returns the records of the services in this process as they are before they are sealed, and until when each is kept.
 func (s *scene) plain(t *testing.T) []string {
 	t.Helper()
 	stored, err := recovery.Plain(t.Context(), s.Service)
 	require.NoError(t, err)
-	return strings.Split(strings.ReplaceAll(stored, "}{", "}\n{"), "\n")
+	all := strings.Split(strings.ReplaceAll(stored, "}{", "}\n{"), "\n")
+	if list, ok := s.store.(store.Lister); ok {
+		for item, err := range list.List(t.Context(), "recovery.", "") {
+			require.NoError(t, err)
+			kind, _, _ := strings.Cut(item.Key, "/")
+			all = append(all, fmt.Sprintf(`{"of":%q,"until":%q}`, kind, item.ExpiresAt.UTC().Format(time.RFC3339)))
+		}
+	}
+	return all
 }
 
 // transcript does an act, and tells all that came of it: its result, what was recorded, sent and stored.
@@ -1123,6 +1137,49 @@ func (s *scene) transcript(t *testing.T, a act) string {
 	return strings.Join(lines, "\n")
 }
 
+// Of two requests for a message at one moment, one has it sent, and the other is told to come back.
+func TestSendMeetsSend(t *testing.T) {
+	k := newKit(t)
+	run := k.asked(t, "unlock", ana)
+	send := func() error { return testkit.Err(k.Send(t.Context(), run.Ticket, civicpin.Source{})) }
+	met := false
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "outbox.entry/") && !met {
+			met = true
+			require.NoError(t, send())
+		}
+		return nil
+	})
+	require.ErrorIs(t, send(), recovery.ErrBusy)
+	k.faults.Hook(nil)
+	require.True(t, met)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.To(anaMail, "recovery.unlock"), 2)
+}
+
+// Of two approvals at one moment one counts, and the other operator looks again.
+func TestApprovalMeetsApproval(t *testing.T) {
+	k := newKit(t)
+	run := k.asked(t, "desk", ana)
+	_, err := k.Answer(t.Context(), run.Ticket, uploaded)
+	require.NoError(t, err)
+	met := false
+	k.faults.Hook(func(method, key string) error {
+		if method == storetest.Put && strings.HasPrefix(key, "recovery.run/") && !met {
+			met = true
+			require.NoError(t, testkit.Err(k.Decide(t.Context(), run.ID, other, approved)))
+		}
+		return nil
+	})
+	_, err = k.Decide(t.Context(), run.ID, agency, approved)
+	k.faults.Hook(nil)
+	require.True(t, met)
+	require.ErrorIs(t, err, recovery.ErrWrongStep)
+	c, err := k.ShowCase(t.Context(), run.ID, agency)
+	require.NoError(t, err)
+	require.Equal(t, []civicpin.Actor{other.ID}, c.Approved)
+}
+
 // The outbox is told that what is not there is not wanted, and of each failure of the store.
 func TestOwner(t *testing.T) {
 	k := newKit(t)
@@ -1145,7 +1202,9 @@ func TestOwner(t *testing.T) {
 		require.ErrorIs(t, err, want.confirms, id)
 		require.Equal(t, want.confirms != nil, m.Kind == "", id)
 		if want.confirms != nil {
+			k.faults.Reset()
 			require.ErrorIs(t, owner.Settle(t.Context(), ref, sent), want.settles, id)
+			require.Zero(t, k.faults.Calls(storetest.Put), id)
 		}
 	}
 	ref := outbox.Ref{Subject: ana, ID: run.ID + ".s1"}
