@@ -88,7 +88,7 @@ func TestChromiumAttacks(t *testing.T) {
 
 		stranger := b.beside(chromedp.WithNewBrowserContext())
 		b.open("/attack")
-		require.True(b.t, b.p.attacks.start(&attack{Kind: "spray", Requests: 62, Owner: "attack.owner.none"}))
+		require.True(b.t, b.p.attacks.start(&attack{Kind: "spray", Requests: 62, Owner: "attack.running"}))
 		b.act("flood")
 		b.says("attack.running")
 		stranger.open("/attack")

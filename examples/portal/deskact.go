@@ -67,15 +67,11 @@ func (s *system) attest(v *visit, subject civicpin.Subject, seen civicpin.Eviden
 	if err := s.pins.Attest(v.ctx(), subject, seen); err != nil || v.typed("contacts") == "" {
 		return err
 	}
-	all, _, err := s.contacts.List(v.ctx(), subject)
+	book, err := s.contacts.Snapshot(v.ctx(), subject)
 	if err != nil {
 		return err
 	}
-	var signed []civicpin.Contact
-	for _, c := range all {
-		signed = append(signed, c.Contact)
-	}
-	return s.contacts.Adopt(v.ctx(), subject, signed, seen.By, civicpin.Source{})
+	return s.contacts.Adopt(v.ctx(), subject, book.Established(), seen.By, civicpin.Source{})
 }
 
 // issues are the acts by which staff have something issued: how they checked who the citizen is, and where the parts go. None

@@ -73,8 +73,7 @@ type field struct {
 	Name, Label, Hint string
 	Type              string // text, email, tel, password, checkbox, file; empty means text
 	Auto              string // autocomplete
-	Value             string
-	Error             string
+	Value, Error      string
 	Optional          bool
 	Keep              bool     // after a refusal, though browsers are not to fill it in: it is no secret
 	Digits            bool     // a keyboard of digits
@@ -128,23 +127,21 @@ func (v *visit) refuse(w *view, err error) {
 }
 
 func (v *visit) blame(w *view, name, words string) {
-	w.Alert = v.T("form.look")
+	w.Alert = words
 	for i := range w.Forms {
 		for j := range w.Forms[i].Fields {
 			if f := &w.Forms[i].Fields[j]; f.Name == name {
-				f.Error = words
+				f.Error, w.Alert = words, v.T("form.look")
 				return
 			}
 		}
 	}
-	w.Alert = words
 }
 
 // keep fills in again what was typed, but no secret.
 func (v *visit) keep(w *view) {
-	act := v.typed("act")
 	for i := range w.Forms {
-		if w.Forms[i].Act != act {
+		if w.Forms[i].Act != v.typed("act") {
 			continue
 		}
 		for j := range w.Forms[i].Fields {
