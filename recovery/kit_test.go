@@ -593,6 +593,46 @@ func TestDefaultSends(t *testing.T) {
 	require.NoError(t, testkit.Err(k.Start(t.Context(), "clave", ana, civicpin.Source{})))
 }
 
+// TestConfigIsKept: what the caller does to the maps and lists of a configuration later changes no service.
+func TestConfigIsKept(t *testing.T) {
+	k := newKit(t)
+	rec := k.with(t, plan.Plan{Name: "app", Outcome: plan.Unlocked, Steps: []plan.Step{
+		plan.Factor("app"), plan.Approval{Role: "agency"},
+	}})
+	clear(k.config.Factors)
+	clear(k.config.Roles)
+	clear(k.config.Questions)
+	clear(k.config.Images)
+	run, err := rec.Start(t.Context(), "app", ana, home)
+	require.NoError(t, err)
+	next, err := rec.Answer(t.Context(), run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("123456")})
+	require.NoError(t, err)
+	require.Equal(t, "agency", next.Next.Approval)
+	_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("clerk"), Role: "agency"}, approved)
+	require.NoError(t, err)
+}
+
+// TestBeforeItIsSent: a step that sends shows its first channel until something was sent, and a link takes no code.
+func TestBeforeItIsSent(t *testing.T) {
+	k := newKit(t)
+	k.config.Sends = civicpin.Rate{Limit: 1, Window: time.Hour}
+	link := plan.Link{Channel: civicpin.Email, Valid: time.Hour}
+	rec := k.with(t, plan.Plan{Name: "link", Steps: []plan.Step{plan.Captcha{}, link}, Outcome: plan.Unlocked})
+	var ticket civicpin.Secret
+	for _, sent := range []bool{true, false} { // the second message is one too many
+		run, err := rec.Start(t.Context(), "link", ana, home)
+		require.NoError(t, err)
+		ticket = run.Ticket
+		_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Captcha: true})
+		require.Equal(t, sent, err == nil, "%v", err)
+	}
+	run, err := rec.Show(t.Context(), ticket)
+	require.NoError(t, err)
+	require.Equal(t, &recovery.ContactAsk{Channel: civicpin.Email, Link: true}, run.Next.Sent)
+	_, err = rec.Answer(t.Context(), ticket, recovery.Answers{Code: civicpin.NewSecret("ABCDEFGH")})
+	require.ErrorIs(t, err, recovery.ErrWrongStep)
+}
+
 // Whoever matches either error catches the other.
 func TestErrPlanIsErrInvalid(t *testing.T) {
 	require.ErrorIs(t, construct(t, nil, plan.Plan{}), plan.ErrInvalid)
