@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,24 +20,27 @@ import (
 type goPackage struct {
 	name    string // as it is imported
 	dir     string
+	rapid   bool // its tests use pgregory.net/rapid
 	mutants []mutant
 }
 
 // loadPackage finds the mutants of a package.
 func loadPackage(ctx context.Context, root, path string) (*goPackage, error) {
-	out, err := goCommand(ctx, root, "list", "-json=ImportPath,Dir,GoFiles,Module", path)
+	out, err := goCommand(ctx, root, "list", "-json=ImportPath,Dir,GoFiles,Module,TestImports,XTestImports", path)
 	if err != nil {
 		return nil, err
 	}
 	var l struct {
-		ImportPath, Dir string
-		GoFiles         []string
-		Module          struct{ Dir string }
+		ImportPath, Dir                    string
+		GoFiles, TestImports, XTestImports []string
+		Module                             struct{ Dir string }
 	}
 	if err := json.Unmarshal(out, &l); err != nil {
 		return nil, err
 	}
-	p := &goPackage{name: l.ImportPath, dir: l.Dir}
+	p := &goPackage{
+		name: l.ImportPath, dir: l.Dir, rapid: slices.Contains(slices.Concat(l.TestImports, l.XTestImports), "pgregory.net/rapid"),
+	}
 	for _, file := range l.GoFiles {
 		path := filepath.Join(l.Dir, file)
 		src, err := os.ReadFile(path)
@@ -81,6 +85,10 @@ const shortest = 20 * time.Second
 
 // newTrial runs the tests of the unchanged package, which must pass.
 func newTrial(ctx context.Context, root string, p *goPackage) (*trial, error) {
+	// What a mutant failed on would be tried again with each mutant after it.
+	if old := filepath.Join(p.dir, "testdata", "rapid"); exists(old) {
+		return nil, fmt.Errorf("%s holds failures of an earlier run: remove it", old)
+	}
 	work, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, err
@@ -91,6 +99,11 @@ func newTrial(ctx context.Context, root string, p *goPackage) (*trial, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (t *trial) close() { _ = os.RemoveAll(t.work) }
@@ -191,6 +204,9 @@ func (t *trial) runTests(ctx context.Context, flags ...string) (what, by string,
 	defer cancel()
 	var out head
 	flags = append(flags, "-test.failfast", "-test.timeout="+t.limit.String())
+	if t.rapid {
+		flags = append(flags, "-rapid.nofailfile") // which would go into the checkout
+	}
 	cmd := exec.CommandContext(limited, t.binary(), flags...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = t.dir, &out, &out, patience
 	err = cmd.Run()
