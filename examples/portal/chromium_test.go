@@ -3,11 +3,13 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/civicpin/civicpin"
+	"github.com/civicpin/civicpin/texts"
 )
 
 // The whole way of a citizen of INPS: a PIN in two halves, an exchange, a lock, a link.
@@ -42,6 +44,25 @@ func TestChromiumINPS(t *testing.T) {
 		b.says("tries.left", 4)
 		b.fill(1, "secret="+herPIN)
 		b.at("/inps/mine")
+	})
+}
+
+// A PIN of INPS that is older than 90 days is right, and has to be changed. One that was not used for 180 days has expired.
+func TestChromiumINPSAges(t *testing.T) {
+	walk(t, "it", "es", func(b *tab) {
+		newBrowser(b.t, b.p).withPIN()
+		b.p.ahead.Add(int64(91 * 24 * time.Hour))
+		b.login(herPIN)
+		b.at("/inps/change")
+		b.says("login.old")
+		b.fill(1, "secret="+herPIN, "new="+herPIN, "again="+herPIN)
+		b.says("form.look") // the same one is not another
+		b.fill(1, "secret="+herPIN, "new="+another, "again="+another)
+		b.at("/inps/mine")
+		b.p.ahead.Add(int64(181 * 24 * time.Hour))
+		b.login(another)
+		words, _ := texts.Refusal(b.lang, "secret-expired")
+		b.sees(words)
 	})
 }
 
