@@ -18,7 +18,6 @@ import (
 	"github.com/civicpin/civicpin/lockout"
 	"github.com/civicpin/civicpin/otp"
 	"github.com/civicpin/civicpin/store"
-	"github.com/civicpin/civicpin/store/outbox"
 	"github.com/civicpin/civicpin/store/storetest"
 )
 
@@ -437,30 +436,6 @@ func TestResendCode(t *testing.T) {
 	req, _ = k.asked(t)
 	k.clock.Add(10 * time.Minute)
 	require.ErrorIs(t, k.Resend(t.Context(), ana, req.ID, home), otp.ErrWrongState, "too late")
-}
-
-// TestResendKeepsThePlace: a code that waits for its turn at an address does not lose its place by being sent again.
-func TestResendKeepsThePlace(t *testing.T) {
-	k := newCodeKit(t, sms())
-	k.policy.Sends = civicpin.Rate{Limit: 3, Window: time.Minute}
-	k.out = testkit.Outbox(t, k.vault, k.mail, outbox.Limits{Proved: k.policy.Sends})
-	codes, err := otp.NewCodes(k.out, k.policy)
-	require.NoError(t, err)
-	var ids []string
-	for _, subject := range []civicpin.Subject{luis, luis, luis, ana, ada} {
-		req, err := codes.Request(t.Context(), subject, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
-		require.NoError(t, err)
-		require.NoError(t, k.out.Flush(t.Context()))
-		ids = append(ids, req.ID)
-	}
-	for range 2 {
-		require.NoError(t, codes.Resend(t.Context(), ana, ids[3], home))
-		require.NoError(t, k.out.Flush(t.Context()))
-	}
-	k.clock.Add(20 * time.Second)
-	require.NoError(t, k.out.Flush(t.Context()))
-	require.Len(t, k.mail.Messages(), 4)
-	require.NoError(t, codes.Verify(t.Context(), ana, filing, ids[3], k.mail.Messages()[3].Secret, home))
 }
 
 // A dispatcher that comes late sends neither what was used nor what has expired, and what was replaced once only.

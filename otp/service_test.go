@@ -781,6 +781,30 @@ func newWorld(t *testing.T, s store.Store) *world {
 // ref names the message of Ana's code.
 func (w *world) ref() outbox.Ref { return outbox.Ref{Subject: ana, ID: w.req.ID + ".1"} }
 
+// TestResendKeepsThePlace: a code that waits for its turn at an address does not lose its place by being sent again.
+func TestResendKeepsThePlace(t *testing.T) {
+	k := newCodeKit(t, sms())
+	k.policy.Sends = civicpin.Rate{Limit: 3, Window: time.Minute}
+	k.out = testkit.Outbox(t, k.vault, k.mail, outbox.Limits{Proved: k.policy.Sends})
+	codes, err := otp.NewCodes(k.out, k.policy)
+	require.NoError(t, err)
+	var ids []string
+	for _, subject := range []civicpin.Subject{luis, luis, luis, ana, ada} {
+		req, err := codes.Request(t.Context(), subject, filing, otp.RequestOptions{To: []civicpin.Contact{bySMS}, Source: home})
+		require.NoError(t, err)
+		require.NoError(t, k.out.Flush(t.Context()))
+		ids = append(ids, req.ID)
+	}
+	for range 2 {
+		require.NoError(t, codes.Resend(t.Context(), ana, ids[3], home))
+		require.NoError(t, k.out.Flush(t.Context()))
+	}
+	k.clock.Add(20 * time.Second)
+	require.NoError(t, k.out.Flush(t.Context()))
+	require.Len(t, k.mail.Messages(), 4)
+	require.NoError(t, codes.Verify(t.Context(), ana, filing, ids[3], k.mail.Messages()[3].Secret, home))
+}
+
 // A serviceCall is a call of a method of this package.
 type serviceCall testkit.Method[*world]
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -529,7 +528,8 @@ func TestConfigBounds(t *testing.T) {
 		}
 		return list
 	}
-	long := func(n int) []string { return append(named(8), strings.Repeat("x", n)) }
+	name := func(length int) string { return fmt.Sprintf("%0*d", length, 0) }
+	long := func(n int) []string { return append(named(8), name(n)) }
 	role := func(name string, r recovery.Role) func(*recovery.Config) {
 		return func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {}, "agency": {}, name: r} }
 	}
@@ -545,8 +545,8 @@ func TestConfigBounds(t *testing.T) {
 		{func(c *recovery.Config) { c.Images = named(256) }, ""},
 		{func(c *recovery.Config) { c.Images = named(257) }, names},
 		{func(c *recovery.Config) { c.Images = long(65) }, names},
-		{role(strings.Repeat("r", 32), recovery.Role{}), ""},
-		{role(strings.Repeat("r", 33), recovery.Role{}), "the name is not 1 to 32 of ASCII letters, digits, period, - and _"},
+		{role(name(32), recovery.Role{}), ""},
+		{role(name(33), recovery.Role{}), "the name is not 1 to 32 of ASCII letters, digits, period, - and _"},
 		{role("", recovery.Role{}), `recovery: invalid plan: role "": the name is not`},
 		{role("desk", recovery.Role{PerHour: -1}), `recovery: invalid plan: role "desk": `},
 		{role("desk", recovery.Role{PerHour: 1}), ""},
