@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -505,19 +506,32 @@ func TestPlanJSONIsValidatedByNew(t *testing.T) {
 
 // Configurations are copied: who changes theirs afterwards changes nothing.
 func TestConfigIsCopied(t *testing.T) {
-	k := newBareKit(t)
+	k := newKit(t)
 	before, err := k.Start(t.Context(), "clave", stranger, home)
 	require.NoError(t, err)
-	for i := range k.config.Plans {
-		clear(k.config.Plans[i].Steps)
+	first := k.config
+	rec := k.with(t, plan.Plan{Name: "app", Outcome: plan.Unlocked, Steps: []plan.Step{
+		plan.Factor("app"), plan.Approval{Role: "agency"},
+	}})
+	for _, c := range []recovery.Config{first, k.config} {
+		for i := range c.Plans {
+			clear(c.Plans[i].Steps)
+		}
+		clear(c.Images)
+		clear(c.Questions)
+		clear(c.Factors)
+		clear(c.Roles)
 	}
-	clear(k.config.Images)
-	clear(k.config.Questions)
-	clear(k.config.Factors)
-	clear(k.config.Roles)
 	after, err := k.Start(t.Context(), "clave", stranger, home)
 	require.NoError(t, err)
 	require.Equal(t, before.Next, after.Next)
+	run, err := rec.Start(t.Context(), "app", ana, home)
+	require.NoError(t, err)
+	next, err := rec.Answer(t.Context(), run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("123456")})
+	require.NoError(t, err)
+	require.Equal(t, "agency", next.Next.Approval)
+	_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("clerk"), Role: "agency"}, approved)
+	require.NoError(t, err)
 }
 
 // Each bound of a configuration is kept exactly, and says what it is.
@@ -528,8 +542,7 @@ func TestConfigBounds(t *testing.T) {
 		}
 		return list
 	}
-	name := func(length int) string { return fmt.Sprintf("%0*d", length, 0) }
-	long := func(n int) []string { return append(named(8), name(n)) }
+	long := func(n int) []string { return append(named(8), strings.Repeat("x", n)) }
 	role := func(name string, r recovery.Role) func(*recovery.Config) {
 		return func(c *recovery.Config) { c.Roles = map[string]recovery.Role{"video": {}, "agency": {}, name: r} }
 	}
@@ -545,8 +558,8 @@ func TestConfigBounds(t *testing.T) {
 		{func(c *recovery.Config) { c.Images = named(256) }, ""},
 		{func(c *recovery.Config) { c.Images = named(257) }, names},
 		{func(c *recovery.Config) { c.Images = long(65) }, names},
-		{role(name(32), recovery.Role{}), ""},
-		{role(name(33), recovery.Role{}), "the name is not 1 to 32 of ASCII letters, digits, period, - and _"},
+		{role(strings.Repeat("r", 32), recovery.Role{}), ""},
+		{role(strings.Repeat("r", 33), recovery.Role{}), "the name is not 1 to 32 of ASCII letters, digits, period, - and _"},
 		{role("", recovery.Role{}), `recovery: invalid plan: role "": the name is not`},
 		{role("desk", recovery.Role{PerHour: -1}), `recovery: invalid plan: role "desk": `},
 		{role("desk", recovery.Role{PerHour: 1}), ""},
@@ -591,25 +604,6 @@ func TestDefaultSends(t *testing.T) {
 	require.Equal(t, k.clock.Now().Add(24*time.Hour/30), lockOf(err).Until)
 	k.clock.Set(lockOf(err).Until)
 	require.NoError(t, testkit.Err(k.Start(t.Context(), "clave", ana, civicpin.Source{})))
-}
-
-// TestConfigIsKept: what the caller does to the maps and lists of a configuration later changes no service.
-func TestConfigIsKept(t *testing.T) {
-	k := newKit(t)
-	rec := k.with(t, plan.Plan{Name: "app", Outcome: plan.Unlocked, Steps: []plan.Step{
-		plan.Factor("app"), plan.Approval{Role: "agency"},
-	}})
-	clear(k.config.Factors)
-	clear(k.config.Roles)
-	clear(k.config.Questions)
-	clear(k.config.Images)
-	run, err := rec.Start(t.Context(), "app", ana, home)
-	require.NoError(t, err)
-	next, err := rec.Answer(t.Context(), run.Ticket, recovery.Answers{Factor: civicpin.NewSecret("123456")})
-	require.NoError(t, err)
-	require.Equal(t, "agency", next.Next.Approval)
-	_, err = rec.Decide(t.Context(), run.ID, recovery.Operator{ID: civicpin.Operator("clerk"), Role: "agency"}, approved)
-	require.NoError(t, err)
 }
 
 // TestBeforeItIsSent: a step that sends shows its first channel until something was sent, and a link takes no code.
