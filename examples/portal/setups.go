@@ -1,8 +1,6 @@
 package main
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/civicpin/civicpin"
@@ -72,7 +70,7 @@ func iess() setup {
 		book: contact.Policy{Decoys: []civicpin.Contact{{Channel: civicpin.Email, Address: "someone@example.ec"}}},
 		recovery: recovery.Config{
 			Plans: agency.IESSPlans(), Roles: agency.IESSRoles(), Images: agency.IESSImages,
-			Questions: slices.Sorted(maps.Keys(agency.IESSQuestions)),
+			Questions: sortedKeys(agency.IESSQuestions),
 		},
 		begin: []string{agency.IESSFirst, agency.IESSForgotten, agency.IESSByLink, agency.IESSByDesk},
 		pages: []string{"login", "start"},
